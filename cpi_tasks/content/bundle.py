@@ -1,0 +1,160 @@
+"""An artifact folder, opened and checked, and the files of its archive as the tenant is to have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from cpi_tasks.content.capabilities import capability_ids
+from cpi_tasks.content.flow import fixed_addresses, referenced_ids, rename_references
+from cpi_tasks.content.folder import RESOURCES, list_files, problem_at, read_file, why_no_folder
+from cpi_tasks.content.identity import final_manifest, final_paths, final_project, own_names, symbolic_name
+from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
+from cpi_tasks.content.parameters import PROP_PATH, FlowParameters, read_flow_parameters
+from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.model.config import ArtifactSpec
+from cpi_tasks.model.naming import ArtifactKind
+
+_T = TypeVar("_T")
+_VERSION = re.compile(r"\A\d+(?:\.\d+(?:\.\d+(?:\.[\w-]+)?)?)?\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """One artifact's folder while it is being read.
+
+    ``manifest`` is as the tenant is to have it, ``old_names`` are the names the artifact has in its files, ``models``
+    a flow's ``.iflw`` files as on disk.
+    """
+
+    spec: ArtifactSpec
+    renames: Mapping[str, str]
+    files: Mapping[str, Path]
+    manifest: Manifest
+    old_names: frozenset[str]
+    parameters: FlowParameters
+    models: Mapping[str, bytes] = field(repr=False)
+
+    def packed_files(self) -> Iterator[tuple[str, bytes]]:
+        """Give path and bytes of every file of the archive, rewritten; the manifest first, then sorted by path.
+
+        Readers of Java archives that do not seek expect the manifest first. Raises ``InputError`` where a file that was
+        there cannot be read any more.
+        """
+        yield MANIFEST_PATH, self.manifest.to_bytes()
+        for path, target in sorted(self._targets().items(), key=lambda item: item[1]):
+            if path != MANIFEST_PATH:
+                yield target, self._packed(path)
+
+    def references(self) -> frozenset[str]:
+        """Give the final ids of the script collections and message mappings that are used."""
+        required = capability_ids(self.manifest.get("Require-Capability") or "")
+        named = (name for model in self.models.values() for name in referenced_ids(model, self.renames))
+        return frozenset(required).union(self.renames.get(name, name) for name in named) - {str(self.spec.id)}
+
+    def fixed_addresses(self) -> tuple[str, ...]:
+        """Give the sender addresses written into the model."""
+        return tuple(sorted({address for model in self.models.values() for address in fixed_addresses(model)}))
+
+    def _targets(self) -> dict[str, str]:
+        """Give the path in the archive for each file of it; a flow may get a ``parameters.prop`` it did not have."""
+        paths = set(self.files) | ({PROP_PATH} if self.parameters.data is not None else set())
+        if self.spec.kind is not ArtifactKind.MESSAGE_MAPPING:
+            return {path: path for path in paths}
+        return final_paths(paths, self.old_names, self.spec.id)
+
+    def _packed(self, path: str) -> bytes:
+        if path == PROP_PATH and self.parameters.data is not None:
+            return self.parameters.data
+        if path in self.models:
+            return rename_references(self.models[path], self.renames)
+        data = read_file(self.files[path])
+        return final_project(data, self.spec.id) if path == ".project" else data
+
+
+def open_bundle(spec: ArtifactSpec, renames: Mapping[str, str]) -> Bundle:
+    """Open an artifact's folder; raises ``InputError`` with everything that is wrong with it."""
+    _require_folder(spec)
+    problems: list[Problem] = []
+    files = list_files(spec.folder)
+    manifest = _collect(problems, lambda: _checked_manifest(spec, files))
+    models = _collect(problems, lambda: _models(spec, files)) or {}
+    parameters = _collect(problems, lambda: _parameters(spec, files, models))
+    if problems or manifest is None or parameters is None:
+        raise InputError(problems)
+    return Bundle(
+        spec=spec,
+        renames=renames,
+        files=files,
+        manifest=final_manifest(manifest, spec, renames),
+        old_names=own_names(manifest, spec.source_id, spec.id),
+        parameters=parameters,
+        models=models,
+    )
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read a manifest from disk; raises ``InputError``."""
+    try:
+        return Manifest(read_file(file))
+    except ManifestError as error:
+        column = 1 if error.line else 0
+        raise InputError([Problem(file=str(file), line=error.line, column=column, message=str(error))]) from error
+
+
+def _collect(problems: list[Problem], step: Callable[[], _T]) -> _T | None:
+    """Do one step of the reading; what is wrong is added to ``problems``, so that the next step still gets its turn."""
+    try:
+        return step()
+    except InputError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _require_folder(spec: ArtifactSpec) -> None:
+    why = why_no_folder(spec.folder)
+    if why:
+        message = f"the folder of {spec.kind.label} '{spec.source_id}' {why}: {spec.folder}"
+        raise InputError([problem_at(spec.position, message)])
+
+
+def _checked_manifest(spec: ArtifactSpec, files: Mapping[str, Path]) -> Manifest:
+    """Read the manifest and check the headers that a deployment relies on."""
+    shown = str(spec.folder / MANIFEST_PATH)
+    if MANIFEST_PATH not in files:
+        message = f"is missing: without it {spec.kind.label} '{spec.source_id}' has neither id nor version"
+        raise InputError([Problem(file=shown, message=message)])
+    manifest = read_manifest(files[MANIFEST_PATH])
+    version = manifest.get("Bundle-Version") or ""
+    kind = manifest.get("SAP-BundleType") or spec.kind.value
+    messages = []
+    if not symbolic_name(manifest):
+        messages.append("has no Bundle-SymbolicName")
+    if not version:
+        messages.append("has no Bundle-Version")
+    elif not _VERSION.match(version):
+        messages.append(f"has a Bundle-Version that is no version: '{version}'; write it like 1.0.0")
+    if kind.lower() != spec.kind.value.lower():
+        messages.append(f"says SAP-BundleType '{kind}', but the configuration says type '{spec.kind.value}'")
+    if messages:
+        raise InputError([Problem(file=shown, message=message) for message in messages])
+    return manifest
+
+
+def _models(spec: ArtifactSpec, files: Mapping[str, Path]) -> dict[str, bytes]:
+    if spec.kind is not ArtifactKind.INTEGRATION_FLOW:
+        return {}
+    models = [path for path in files if path.startswith(RESOURCES) and path.endswith(".iflw")]
+    if not models:
+        message = f"integration flow '{spec.source_id}' has no model: there is no .iflw file in its folder"
+        raise InputError([Problem(file=str(spec.folder / RESOURCES), message=message)])
+    return {path: read_file(files[path]) for path in models}
+
+
+def _parameters(spec: ArtifactSpec, files: Mapping[str, Path], models: Mapping[str, bytes]) -> FlowParameters:
+    if spec.kind is not ArtifactKind.INTEGRATION_FLOW:
+        return FlowParameters()
+    return read_flow_parameters(files, models.values(), spec.overrides)

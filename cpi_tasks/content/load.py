@@ -1,0 +1,103 @@
+"""All artifacts of a deploy configuration, read and checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cpi_tasks.content.bundle import Bundle, open_bundle, read_manifest
+from cpi_tasks.content.canonical import CanonicalDigest
+from cpi_tasks.content.folder import problem_at, read_file, why_no_folder
+from cpi_tasks.content.identity import own_names
+from cpi_tasks.content.manifest import MANIFEST_PATH
+from cpi_tasks.content.value_mapping import VALUES_PATH, read_groups
+from cpi_tasks.content.xml import UnreadableXml
+from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig
+from cpi_tasks.model.content import ArtifactContent, ContentDigest, MappedGroups
+from cpi_tasks.model.naming import ArtifactKind, ArtifactRef
+
+_SHARED_KINDS = frozenset({ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.MESSAGE_MAPPING})
+
+
+def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactContent], tuple[Problem, ...]]:
+    """Read every artifact of a configuration that is to be synchronised.
+
+    Gives what could be read and, sorted and each once, the problems of all the others; nothing is raised for those.
+    A package folder that is missing is one problem, not one for each of its artifacts.
+    """
+    renames = {**_other_names(config), **config.renames}
+    contents: dict[ArtifactRef, ArtifactContent] = {}
+    problems: set[Problem] = set()
+    for package in config.packages:
+        specs = [spec for spec in package.artifacts if spec.sync]
+        why = why_no_folder(package.folder) if specs else ""
+        if why:
+            message = f"the folder of package '{package.source_id}' {why}: {package.folder}"
+            problems.add(problem_at(package.position, message))
+            continue
+        for spec in specs:
+            try:
+                contents[spec.ref] = load_content(spec, renames)
+            except InputError as error:
+                problems.update(error.problems)
+    return contents, tuple(sorted(problems))
+
+
+def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactContent:
+    """Read one artifact's folder; ``renames`` maps ids as used in the files to final ids. Raises ``InputError``."""
+    bundle = open_bundle(spec, renames)
+    return ArtifactContent(
+        spec=spec,
+        renames=renames,
+        version=bundle.manifest.get("Bundle-Version") or "",
+        name=bundle.manifest.get("Bundle-Name") or str(spec.id),
+        values=_groups(bundle),
+        digest=digest_of(bundle),
+        parameters=bundle.parameters.values,
+        parameter_types=bundle.parameters.types,
+        known_keys=bundle.parameters.known_keys,
+        references=bundle.references(),
+        fixed_addresses=bundle.fixed_addresses(),
+    )
+
+
+def digest_of(bundle: Bundle) -> ContentDigest:
+    """Give the digest of what an upload of this bundle would store."""
+    digest = CanonicalDigest(bundle.spec.id, bundle.spec.kind)
+    for path, data in bundle.packed_files():
+        digest.add(path, data)
+    return digest.result()
+
+
+def _groups(bundle: Bundle) -> MappedGroups | None:
+    if bundle.spec.kind is not ArtifactKind.VALUE_MAPPING:
+        return None
+    file = bundle.files.get(VALUES_PATH)
+    if file is None:
+        message = f"is missing: value mapping '{bundle.spec.source_id}' has no values without it"
+        raise InputError([Problem(file=str(bundle.spec.folder / VALUES_PATH), message=message)])
+    try:
+        return read_groups(read_file(file))
+    except UnreadableXml as error:
+        raise InputError([Problem(file=str(file), message=f"cannot be read as a value mapping: {error}")]) from error
+
+
+def _other_names(config: DeployConfig) -> dict[str, str]:
+    """Give names that collections and mappings have in their own manifests, other than those of the configuration.
+
+    Flows may refer to them by these. A name that two artifacts share says nothing and is left out.
+    """
+    found: dict[str, set[str]] = {}
+    for spec in (spec for package in config.packages for spec in package.artifacts if spec.kind in _SHARED_KINDS):
+        for name in _names_in_manifest(spec):
+            found.setdefault(name, set()).add(spec.id)
+    return {name: ids.pop() for name, ids in found.items() if len(ids) == 1}
+
+
+def _names_in_manifest(spec: ArtifactSpec) -> Iterator[str]:
+    """Give the names in one manifest; none where it cannot be read, which is a problem of that artifact alone."""
+    try:
+        manifest = read_manifest(spec.folder / MANIFEST_PATH)
+    except InputError:
+        return
+    yield from own_names(manifest, spec.source_id, spec.id)

@@ -1,0 +1,74 @@
+"""The externalised parameters of an integration flow: ``parameters.prop``, ``parameters.propdef`` and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cpi_tasks.content.flow import placeholders
+from cpi_tasks.content.folder import RESOURCES, read_file
+from cpi_tasks.content.properties import merge_properties, read_properties
+from cpi_tasks.content.xml import UnreadableXml, child_text, local_name, parse_xml
+from cpi_tasks.errors import InputError, Problem
+
+PROP_PATH = f"{RESOURCES}parameters.prop"
+PROPDEF_PATH = f"{RESOURCES}parameters.propdef"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowParameters:
+    """The parameters of a flow with the overrides merged in; ``data`` is the merged file, ``None`` where there is none.
+
+    ``types`` and ``known_keys`` are as in ``ArtifactContent``.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    types: Mapping[str, str] = field(default_factory=dict)
+    known_keys: frozenset[str] = frozenset()
+    data: bytes | None = field(default=None, repr=False)
+
+
+def read_flow_parameters(
+    files: Mapping[str, Path], models: Iterable[bytes], overrides: Mapping[str, str]
+) -> FlowParameters:
+    """Read a flow's parameter files and merge ``overrides`` into them.
+
+    An override whose key nothing in the folder names is left out here: it may be a parameter of the tenant. Where
+    neither ``.prop`` nor ``.propdef`` exists, no file is made. Raises ``InputError``.
+    """
+    data = read_file(files[PROP_PATH]) if PROP_PATH in files else None
+    values = _values(files[PROP_PATH], data) if data is not None else {}
+    types = _types(files[PROPDEF_PATH]) if PROPDEF_PATH in files else {}
+    known = frozenset(values).union(types, *(placeholders(model) for model in models))
+    merged = {key: value for key, value in overrides.items() if key in known}
+    if data is None and (PROPDEF_PATH not in files or not merged):
+        return FlowParameters(types=types, known_keys=known)
+    return FlowParameters(
+        values={**values, **merged},
+        types=types,
+        known_keys=known,
+        data=merge_properties(data or b"", merged) if merged else data,
+    )
+
+
+def _values(file: Path, data: bytes) -> dict[str, str]:
+    try:
+        return read_properties(data)
+    except ValueError as error:
+        message = f"is no properties file that Java could read: {error}; write a backslash as '\\\\'"
+        raise InputError([Problem(file=str(file), message=message)]) from error
+
+
+def _types(file: Path) -> dict[str, str]:
+    """Give the type of each parameter the definition names."""
+    try:
+        root = parse_xml(read_file(file))
+    except UnreadableXml as error:
+        raise InputError([Problem(file=str(file), message=f"cannot be read as XML: {error}")]) from error
+    types: dict[str, str] = {}
+    for parameter in (element for element in root if local_name(element) == "parameter"):
+        for name in (child_text(parameter, "key"), child_text(parameter, "name")):
+            if name:
+                types[name] = child_text(parameter, "type")
+    return types

@@ -1,0 +1,63 @@
+"""Small XML files (``parameters.propdef``, ``value_mapping.xml``): safe parsing and a form that can be compared."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+
+class UnreadableXml(ValueError):
+    """The bytes are no XML that is safe to read; the text says why."""
+
+
+def parse_xml(data: bytes) -> Element:
+    """Parse a document without DTD, entities and external references; raises ``UnreadableXml``."""
+    try:
+        root: Element = fromstring(data, forbid_dtd=True)
+    except ParseError as error:
+        raise UnreadableXml(str(error)) from error
+    except DefusedXmlException as error:
+        raise UnreadableXml("it declares a document type or entities") from error
+    except (ValueError, LookupError) as error:
+        raise UnreadableXml(f"its encoding cannot be read ({error})") from error
+    return root
+
+
+def local_name(element: Element) -> str:
+    """Give an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def child_text(element: Element, name: str) -> str:
+    """Give the text of the first child of that name; empty where there is none."""
+    return next((leaf_text(child) for child in element if local_name(child) == name), "")
+
+
+def leaf_text(element: Element) -> str:
+    """Give an element's own text; blanks around it go only where a line break shows that they are layout."""
+    text = element.text or ""
+    return text.strip() if "\n" in text or not text.strip() else text
+
+
+def canonical_xml(root: Element, *, without: frozenset[tuple[str, str]] = frozenset()) -> str:
+    """Give a form that is equal for documents that differ in order, layout, repetition and empty elements only.
+
+    ``without`` names (element, attribute) pairs that do not count. Raises ``UnreadableXml`` for nesting that is too
+    deep to be content.
+    """
+    try:
+        return _canonical(root, without)
+    except RecursionError as error:
+        raise UnreadableXml("it is nested too deeply") from error
+
+
+def _canonical(element: Element, without: frozenset[tuple[str, str]]) -> str:
+    name = local_name(element)
+    attributes = sorted((key, value) for key, value in element.attrib.items() if (name, key) not in without)
+    text = leaf_text(element)
+    children = sorted({form for child in element if (form := _canonical(child, without))})
+    if not (attributes or text or children):
+        return ""
+    return f"({name!r}{attributes!r}{text!r}{''.join(children)})"

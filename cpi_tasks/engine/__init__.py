@@ -1,0 +1,7 @@
+"""The trio engine: reads the tenant, carries out a plan in two phases, and knows the ``Tenant`` protocol, not HTTP."""
+
+from cpi_tasks.engine.inventory import read_inventory
+from cpi_tasks.engine.ledger import Ledger
+from cpi_tasks.engine.run import carry_out
+
+__all__ = ["Ledger", "carry_out", "read_inventory"]

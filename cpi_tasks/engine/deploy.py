@@ -1,0 +1,147 @@
+"""The deploy phase: everything that must run is triggered in parallel and watched until it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import trio
+
+from cpi_tasks.engine.context import Context
+from cpi_tasks.engine.deployment import Deployment, TimedOut, give_last_look
+from cpi_tasks.engine.failures import explain
+from cpi_tasks.engine.watch import RuntimeWatcher
+from cpi_tasks.errors import TenantError
+from cpi_tasks.events import ArtifactDeployed, Phase, PhaseFinished, PhaseStarted
+from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, PackagePlan, Plan
+from cpi_tasks.model.report import Status, StepOutcome
+
+
+@dataclass(slots=True, kw_only=True)
+class _Phase:
+    """What the tasks of one deploy phase share."""
+
+    context: Context
+    watcher: RuntimeWatcher
+    run_limiter: trio.CapacityLimiter
+    settled: Mapping[ArtifactRef, trio.Event]
+    timed_out: dict[ArtifactRef, TimedOut] = field(default_factory=dict)
+
+
+async def run_deploy_phase(plan: Plan, context: Context) -> None:
+    """Carry out every deployment of the plan; outcomes go to the ledger, nothing the tenant refuses is raised."""
+    steps = [artifact.deploy for artifact in plan.artifacts() if artifact.deploy is not None]
+    settings = context.settings
+    context.emit(
+        PhaseStarted(
+            phase=Phase.DEPLOY,
+            total=len(steps),
+            pending=sum(step.action in {DeployAction.DEPLOY, DeployAction.WATCH} for step in steps),
+            parallel_per_package=settings.parallel_deployments,
+            parallel_overall=settings.max_parallel_deployments,
+        )
+    )
+    started = trio.current_time()
+    phase = _Phase(
+        context=context,
+        watcher=RuntimeWatcher(context.tenant),
+        run_limiter=trio.CapacityLimiter(settings.max_parallel_deployments),
+        settled={artifact.ref: trio.Event() for artifact in plan.artifacts()},
+    )
+    try:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(phase.watcher.run)
+            async with trio.open_nursery() as nursery:
+                for package in plan.packages:
+                    nursery.start_soon(_deploy_package, package, phase)
+            watching.cancel_scope.cancel(reason="nothing is in flight any more")
+        await give_last_look(phase.timed_out, context)
+    finally:
+        context.ledger.deploy_s = trio.current_time() - started
+    context.emit(PhaseFinished(phase=Phase.DEPLOY, duration_s=context.ledger.deploy_s))
+
+
+async def _deploy_package(package: PackagePlan, phase: _Phase) -> None:
+    limiter = trio.CapacityLimiter(phase.context.settings.parallel_deployments)
+    async with trio.open_nursery() as nursery:
+        for artifact in package.artifacts:
+            if artifact.deploy is None:
+                phase.settled[artifact.ref].set()
+            else:
+                nursery.start_soon(_deploy_artifact, artifact, artifact.deploy, phase, limiter)
+
+
+async def _deploy_artifact(
+    artifact: ArtifactPlan, step: DeployStep, phase: _Phase, limiter: trio.CapacityLimiter
+) -> None:
+    """Settle one artifact; whatever happens, those who wait for it are woken."""
+    try:
+        outcome = _without_deploying(artifact, step, phase)
+        if outcome is None:
+            outcome = await _wait_for_needed(step, phase)
+        if outcome is None:
+            async with limiter, phase.run_limiter:
+                outcome = await _deploy(artifact, step, phase)
+        if outcome is not None:
+            _settle(artifact, outcome, phase.context)
+    finally:
+        phase.settled[artifact.ref].set()
+
+
+def _without_deploying(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
+    if phase.context.ledger.has_failed_update(artifact.ref):
+        return StepOutcome(
+            status=Status.ABORTED, summary="not deployed", reason="its update failed", advice="see its update"
+        )
+    match step.action:
+        case DeployAction.RUNNING:
+            return StepOutcome(status=Status.UNCHANGED, summary="runs already", reason=step.reason)
+        case DeployAction.REFUSE:
+            return StepOutcome(status=Status.FAILED, summary="not deployed", reason=step.reason, advice=step.advice)
+        case _:
+            return None
+
+
+async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | None:
+    """Wait, without holding a slot, for what must run first; gives the outcome where one of these failed."""
+    ledger = phase.context.ledger
+    for needed in sorted(step.depends_on):
+        await phase.settled[needed].wait()
+        deployed = ledger.deploys.get(needed)
+        has_failed = ledger.has_failed_update(needed) or (deployed is not None and deployed.status.is_bad)
+        if has_failed or needed in phase.timed_out:
+            return StepOutcome(
+                status=Status.ABORTED,
+                summary="not deployed",
+                reason=f"it uses '{needed.artifact}', which failed",
+                advice=f"mend '{needed.artifact}' first",
+            )
+    return None
+
+
+async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
+    """Trigger and watch; ``None`` where the time ran out, which is settled after everything else."""
+    started = trio.current_time()
+    try:
+        ended = await Deployment(artifact, step, phase.context, phase.watcher).run()
+    except TenantError as error:
+        failure = await explain(error, phase.context.tenant, artifact)
+        ended = StepOutcome(
+            status=Status.FAILED,
+            summary="not deployed",
+            reason=failure.reason,
+            advice=failure.advice,
+            duration_s=trio.current_time() - started,
+        )
+    finally:
+        phase.context.ledger.in_flight.pop(artifact.ref, None)
+    if isinstance(ended, TimedOut):
+        phase.timed_out[artifact.ref] = ended
+        return None
+    return ended
+
+
+def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
+    context.ledger.deploys[artifact.ref] = outcome
+    context.emit(ArtifactDeployed(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

@@ -1,0 +1,147 @@
+"""Read what the plan needs from the tenant, with as few requests as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import trio
+
+from cpi_tasks.content import read_archive
+from cpi_tasks.engine.heavy import run_heavy
+from cpi_tasks.errors import RequestRejected
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Settings
+from cpi_tasks.model.content import ArtifactContent, DownloadedContent
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.records import Records
+from cpi_tasks.model.tenant import (
+    ConfigurationParameter,
+    DesigntimeArtifact,
+    IntegrationPackage,
+    RuntimeArtifact,
+    Tenant,
+)
+
+_DETAILS_AT_ONCE = 8
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """What has been read so far."""
+
+    packages: dict[PackageId, IntegrationPackage] = field(default_factory=dict)
+    artifacts: dict[ArtifactId, DesigntimeArtifact] = field(default_factory=dict)
+    downloads: dict[ArtifactId, DownloadedContent] = field(default_factory=dict)
+    parameters: dict[ArtifactId, tuple[ConfigurationParameter, ...] | None] = field(default_factory=dict)
+    runtime: dict[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+async def read_inventory(
+    tenant: Tenant,
+    config: DeployConfig,
+    contents: Mapping[ArtifactRef, ArtifactContent],
+    settings: Settings,
+    records: Records,
+) -> Inventory:
+    """Read packages, artifact lists and what runs; then the contents and parameters that must be compared.
+
+    What the tenant refuses for one package or artifact is kept as ``unreadable``; raises ``AuthenticationError`` and
+    ``TenantUnavailable``.
+    """
+    reading = _Reading()
+    async with trio.open_nursery() as nursery:
+        if settings.mode.deploys:
+            nursery.start_soon(_read_runtime, tenant, reading)
+        for package in config.packages:
+            nursery.start_soon(_read_package, tenant, package, settings, reading)
+    limiter = trio.CapacityLimiter(_DETAILS_AT_ONCE)
+    async with trio.open_nursery() as nursery:
+        for package in config.packages:
+            for spec in package.artifacts:
+                if spec.id in reading.artifacts:
+                    needs = _needs(spec, contents.get(spec.ref), settings, reading, records)
+                    nursery.start_soon(_read_details, tenant, spec, needs, reading, limiter)
+    return Inventory(
+        packages=reading.packages,
+        artifacts=reading.artifacts,
+        downloads=reading.downloads,
+        parameters=reading.parameters,
+        parameter_digests=_digests(reading, records),
+        runtime=reading.runtime,
+        records={spec.id: records.get(spec.id) for package in config.packages for spec in package.artifacts},
+        unreadable=reading.unreadable,
+    )
+
+
+async def _read_runtime(tenant: Tenant, reading: _Reading) -> None:
+    for artifact in await tenant.list_runtime_artifacts():
+        reading.runtime[artifact.id] = artifact
+
+
+async def _read_package(tenant: Tenant, spec: PackageSpec, settings: Settings, reading: _Reading) -> None:
+    try:
+        if settings.mode.updates and spec.sync:
+            package = await tenant.read_package(spec.id)
+            if package is None:
+                return
+            reading.packages[spec.id] = package
+        for kind in dict.fromkeys(artifact.kind for artifact in spec.artifacts):
+            for artifact in await tenant.list_artifacts(spec.id, kind):
+                reading.artifacts[artifact.id] = artifact
+    except RequestRejected as error:
+        reading.unreadable[spec.id] = str(error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Needs:
+    """Which details of an artifact must be read."""
+
+    content: bool
+    parameters: bool
+
+
+def _needs(
+    spec: ArtifactSpec, content: ArtifactContent | None, settings: Settings, reading: _Reading, records: Records
+) -> _Needs:
+    is_flow = spec.kind is ArtifactKind.INTEGRATION_FLOW
+    if settings.mode.updates and spec.sync and content is not None:
+        package = reading.packages.get(spec.ref.package)
+        is_read_only = package is not None and package.is_read_only
+        has_parameters = is_flow and bool(content.known_keys or spec.overrides)
+        return _Needs(content=not is_read_only, parameters=has_parameters)
+    is_provable = settings.mode.deploys and spec.deploy and _may_be_proved_by_record(spec.id, reading, records)
+    return _Needs(content=is_provable, parameters=is_provable and is_flow)
+
+
+def _may_be_proved_by_record(artifact: ArtifactId, reading: _Reading, records: Records) -> bool:
+    """Tell whether reading the content could spare a deployment that timestamps alone do not spare."""
+    runtime, design, record = reading.runtime.get(artifact), reading.artifacts[artifact], records.get(artifact)
+    if runtime is None or runtime.deployed_on is None or record.is_pending or record.content is None:
+        return False
+    is_dated = design.modified_at is not None and runtime.deployed_on > design.modified_at
+    return not is_dated and runtime.deployed_on == record.deployed_on
+
+
+async def _read_details(
+    tenant: Tenant, spec: ArtifactSpec, needs: _Needs, reading: _Reading, limiter: trio.CapacityLimiter
+) -> None:
+    async with limiter:
+        try:
+            if needs.content:
+                archive = await tenant.download_artifact(spec.id, spec.kind)
+                reading.downloads[spec.id] = await run_heavy(
+                    len(archive), lambda: read_archive(archive, artifact=spec.id, kind=spec.kind)
+                )
+            if needs.parameters:
+                reading.parameters[spec.id] = await tenant.read_parameters(spec.id)
+        except RequestRejected as error:
+            reading.unreadable[spec.id] = str(error)
+
+
+def _digests(reading: _Reading, records: Records) -> dict[ArtifactId, str]:
+    return {
+        artifact: records.digest({p.key: p.value for p in reading.parameters.get(artifact) or ()})
+        for artifact in reading.artifacts
+    }

@@ -1,0 +1,78 @@
+"""Collects outcomes while a run goes on, so that whatever happens every planned step ends with exactly one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cpi_tasks.model.naming import ArtifactRef, PackageId
+from cpi_tasks.model.plan import ArtifactPlan, PackageAction, PackagePlan, Plan
+from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Status, StepOutcome
+
+_NOT_BEGUN = StepOutcome(
+    status=Status.ABANDONED, summary="not begun", reason="the run was interrupted", advice="run again"
+)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The outcomes of one plan so far."""
+
+    packages: dict[PackageId, StepOutcome] = field(default_factory=dict)
+    updates: dict[ArtifactRef, StepOutcome] = field(default_factory=dict)
+    deploys: dict[ArtifactRef, StepOutcome] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    in_flight: dict[ArtifactRef, str] = field(default_factory=dict)
+    """Artifacts with a write or a deployment under way, and what to say of them if the run is cut off now."""
+    update_s: float | None = None
+    deploy_s: float | None = None
+
+    def has_failed_update(self, ref: ArtifactRef) -> bool:
+        """Tell whether an artifact's update ended badly."""
+        outcome = self.updates.get(ref)
+        return outcome is not None and outcome.status.is_bad
+
+    def fold(self, plan: Plan) -> PartReport:
+        """Give one outcome for each planned step, in the order of the plan; what has none yet was cut off."""
+        return PartReport(
+            source=plan.source,
+            packages=tuple(self._package(plan, package) for package in plan.packages),
+            update_s=self.update_s,
+            deploy_s=self.deploy_s,
+            warnings=(*plan.warnings, *self.warnings),
+        )
+
+    def _package(self, plan: Plan, package: PackagePlan) -> PackageOutcome:
+        update = self.packages.get(package.id)
+        if update is None and plan.updates and package.action is not PackageAction.KEEP:
+            update = _NOT_BEGUN
+        return PackageOutcome(
+            id=package.id, update=update, artifacts=tuple(self._artifact(artifact) for artifact in package.artifacts)
+        )
+
+    def _artifact(self, artifact: ArtifactPlan) -> ArtifactOutcome:
+        update = deploy = skipped = None
+        if artifact.update is not None:
+            update = self.updates.get(artifact.ref) or self._cut_off(artifact.ref, "update")
+        if artifact.deploy is not None:
+            deploy = self.deploys.get(artifact.ref) or self._cut_off(artifact.ref, "deployment")
+        if update is None and deploy is None:
+            skipped = StepOutcome(status=Status.SKIPPED, summary="skipped", reason=artifact.skip_reason)
+        return ArtifactOutcome(
+            ref=artifact.ref,
+            kind=artifact.kind,
+            update=update,
+            deploy=deploy,
+            skipped=skipped,
+            warnings=artifact.warnings,
+        )
+
+    def _cut_off(self, ref: ArtifactRef, what: str) -> StepOutcome:
+        under_way = self.in_flight.get(ref)
+        if under_way is None or not under_way.startswith(what):
+            return _NOT_BEGUN
+        return StepOutcome(
+            status=Status.ABANDONED,
+            summary="cut off",
+            reason=f"the run was interrupted; {under_way}",
+            advice="run again: it goes on from what the tenant has then",
+        )

@@ -1,0 +1,40 @@
+"""Carry out one plan: every update first, then every deployment."""
+
+from __future__ import annotations
+
+from cpi_tasks.engine.context import Context, known_designs
+from cpi_tasks.engine.deploy import run_deploy_phase
+from cpi_tasks.engine.ledger import Ledger
+from cpi_tasks.engine.update import run_update_phase
+from cpi_tasks.events import Emit, PlanMade
+from cpi_tasks.model.config import Settings
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.plan import Plan
+from cpi_tasks.model.records import Records
+from cpi_tasks.model.tenant import Tenant
+
+
+async def carry_out(
+    plan: Plan,
+    inventory: Inventory,
+    *,
+    tenant: Tenant,
+    records: Records,
+    settings: Settings,
+    emit: Emit,
+    ledger: Ledger,
+) -> None:
+    """Run the phases the plan has; outcomes are in ``ledger``, also when this is cancelled half-way."""
+    context = Context(
+        tenant=tenant,
+        records=records,
+        settings=settings,
+        emit=emit,
+        ledger=ledger,
+        designs=known_designs(inventory),
+    )
+    emit(PlanMade(plan=plan))
+    if plan.updates:
+        await run_update_phase(plan, context)
+    if plan.deploys:
+        await run_deploy_phase(plan, context)

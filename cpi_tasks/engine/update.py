@@ -1,0 +1,155 @@
+"""The update phase: packages side by side, each artifact's content and parameters brought to what the plan says."""
+
+from __future__ import annotations
+
+import trio
+
+from cpi_tasks.engine.content_writes import create, replace_mapping, save_version, upload
+from cpi_tasks.engine.context import Context
+from cpi_tasks.engine.failures import explain
+from cpi_tasks.engine.parameters import write_changes
+from cpi_tasks.errors import TenantError
+from cpi_tasks.events import (
+    ArtifactUpdated,
+    ArtifactUpdateStarted,
+    PackageUpdated,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+)
+from cpi_tasks.model.plan import ArtifactPlan, PackageAction, PackagePlan, Plan, UpdateAction, UpdateStep
+from cpi_tasks.model.report import Status, StepOutcome
+
+# Uploads hold an artifact's archive in memory; this many at once keep the request rate busy.
+_UPLOADS_AT_ONCE = 8
+
+
+async def run_update_phase(plan: Plan, context: Context) -> None:
+    """Carry out every update of the plan; outcomes go to the ledger, nothing the tenant refuses is raised."""
+    steps = [artifact.update for artifact in plan.artifacts() if artifact.update is not None]
+    context.emit(PhaseStarted(phase=Phase.UPDATE, total=len(steps), pending=sum(step.writes for step in steps)))
+    started = trio.current_time()
+    uploads = trio.CapacityLimiter(_UPLOADS_AT_ONCE)
+    try:
+        async with trio.open_nursery() as nursery:
+            for package in plan.packages:
+                nursery.start_soon(_update_package, package, context, uploads)
+    finally:
+        context.ledger.update_s = trio.current_time() - started
+    context.emit(PhaseFinished(phase=Phase.UPDATE, duration_s=context.ledger.update_s))
+
+
+async def _update_package(package: PackagePlan, context: Context, uploads: trio.CapacityLimiter) -> None:
+    outcome = await _settle_metadata(package, context)
+    if outcome is not None:
+        context.ledger.packages[package.id] = outcome
+        context.emit(PackageUpdated(package=package.id, outcome=outcome))
+    cannot_hold = package.action is PackageAction.CREATE and outcome is not None and outcome.status.is_bad
+    limiter = trio.CapacityLimiter(context.settings.parallel_deployments)
+    async with trio.open_nursery() as nursery:
+        for artifact in package.artifacts:
+            if artifact.update is None:
+                continue
+            if cannot_hold:
+                _settle(artifact, _no_package(package), context)
+            else:
+                nursery.start_soon(_update_artifact, artifact, artifact.update, context, limiter, uploads)
+
+
+def _no_package(package: PackagePlan) -> StepOutcome:
+    reason = f"package '{package.id}' could not be created"
+    return StepOutcome(status=Status.ABORTED, summary="not updated", reason=reason, advice="see the package's failure")
+
+
+async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcome | None:
+    started = trio.current_time()
+    match package.action:
+        case PackageAction.KEEP:
+            return None
+        case PackageAction.UNCHANGED:
+            return StepOutcome(status=Status.UNCHANGED, summary="unchanged", reason=package.reason)
+        case PackageAction.REFUSE:
+            return StepOutcome(status=Status.FAILED, summary="not updated", reason=package.reason)
+        case PackageAction.CREATE:
+            summary, call = "created", context.tenant.create_package
+        case PackageAction.UPDATE:
+            summary, call = "metadata updated", context.tenant.update_package
+    try:
+        await call(package.id, package.metadata)
+    except TenantError as error:
+        failure = await explain(error, context.tenant)
+        return StepOutcome(
+            status=Status.FAILED,
+            summary=f"not {summary}",
+            reason=failure.reason,
+            advice=failure.advice,
+            duration_s=trio.current_time() - started,
+        )
+    return StepOutcome(
+        status=Status.DONE, summary=summary, reason=package.reason, duration_s=trio.current_time() - started
+    )
+
+
+async def _update_artifact(
+    artifact: ArtifactPlan,
+    step: UpdateStep,
+    context: Context,
+    limiter: trio.CapacityLimiter,
+    uploads: trio.CapacityLimiter,
+) -> None:
+    if not step.writes:
+        _settle(artifact, _nothing_written(step), context)
+        return
+    async with limiter:
+        context.emit(ArtifactUpdateStarted(ref=artifact.ref, kind=artifact.kind, action=step.action))
+        context.ledger.in_flight[artifact.ref] = f"update under way: {step.action.value}"
+        started = trio.current_time()
+        try:
+            summary = await _write(artifact, step, context, uploads)
+        except TenantError as error:
+            failure = await explain(error, context.tenant, artifact)
+            outcome = StepOutcome(
+                status=Status.FAILED,
+                summary="not updated",
+                reason=failure.reason,
+                advice=failure.advice,
+                duration_s=trio.current_time() - started,
+            )
+        else:
+            outcome = StepOutcome(
+                status=Status.DONE, summary=summary, reason=step.reason, duration_s=trio.current_time() - started
+            )
+        del context.ledger.in_flight[artifact.ref]
+        _settle(artifact, outcome, context)
+
+
+async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, uploads: trio.CapacityLimiter) -> str:
+    """Do what the step says and give a phrase for it; raises what the tenant refuses."""
+    ref = artifact.ref
+    if step.action is UpdateAction.CONFIGURE or step.content is None:
+        context.records.note_write(ref.artifact, content=None)
+        return f"configured {await write_changes(ref, step.changes, context)}"
+    match step.action:
+        case UpdateAction.CREATE:
+            return await create(ref, step, step.content, context, uploads)
+        case UpdateAction.REPLACE:
+            return await replace_mapping(ref, step, step.content, context, uploads)
+        case UpdateAction.SAVE_VERSION:
+            return await save_version(ref, step, step.content, context)
+        case _:
+            return await upload(ref, step, step.content, context, uploads)
+
+
+def _nothing_written(step: UpdateStep) -> StepOutcome:
+    match step.action:
+        case UpdateAction.REFUSE:
+            return StepOutcome(status=Status.FAILED, summary="not updated", reason=step.reason, advice=step.advice)
+        case UpdateAction.KEEP:
+            return StepOutcome(status=Status.SKIPPED, summary="left alone", reason=step.reason, advice=step.advice)
+        case _:
+            return StepOutcome(status=Status.UNCHANGED, summary="unchanged", reason=step.reason)
+
+
+def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
+    context.ledger.updates[artifact.ref] = outcome
+    context.emit(ArtifactUpdated(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

@@ -1,0 +1,130 @@
+"""One watcher for the whole run: it looks at the runtime on behalf of all deployments in flight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import trio
+
+from cpi_tasks.errors import TenantError, TenantUnavailable
+from cpi_tasks.model.naming import ArtifactId
+from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
+
+_FIRST_PAUSE_S = 0.5
+_GROWTH = 1.4
+_LEAST_PAUSE_S = 0.25
+_BY_ID_BELOW = 3
+_RECENT_S = 2.0
+
+
+def pauses(longest_s: float) -> Iterator[float]:
+    """Give the pauses between looks in seconds: early at first, growing to ``longest_s``, then that for ever."""
+    pause = min(_FIRST_PAUSE_S, longest_s)
+    while True:
+        yield pause
+        pause = min(pause * _GROWTH, longest_s)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Waiter:
+    """One artifact waiting for a look that is due at a moment of trio's clock."""
+
+    due: float
+    looked: trio.Event = field(default_factory=trio.Event)
+    seen: RuntimeArtifact | None = None
+    error: TenantError | None = None
+
+
+class RuntimeWatcher:
+    """Answers ``look`` for many artifacts with one list request, or by id where only one or two wait.
+
+    ``stalled_s`` is how long, in all, the tenant gave no answer to looks; artifacts are not charged for it.
+    """
+
+    def __init__(self, tenant: Tenant) -> None:
+        """Watch one tenant; ``run`` must be started in a nursery."""
+        self._tenant = tenant
+        self._waiters: dict[ArtifactId, _Waiter] = {}
+        self._changed = trio.Event()
+        self._last_look = -math.inf
+        self._listed: dict[ArtifactId, RuntimeArtifact] = {}
+        self._listed_at = -math.inf
+        self.stalled_s = 0.0
+
+    async def look(self, artifact: ArtifactId, *, pause_s: float) -> RuntimeArtifact | None:
+        """Wait for the next look (at most about ``pause_s`` away) and give what it showed of one artifact.
+
+        Raises ``RequestRejected`` or ``AuthenticationError`` where the tenant will not show what runs.
+        """
+        waiter = _Waiter(due=trio.current_time() + pause_s)
+        self._waiters[artifact] = waiter
+        self._changed.set()
+        try:
+            await waiter.looked.wait()
+        finally:
+            if self._waiters.get(artifact) is waiter:
+                del self._waiters[artifact]
+        if waiter.error is not None:
+            raise waiter.error
+        return waiter.seen
+
+    async def recent(self, artifact: ArtifactId) -> RuntimeArtifact | None:
+        """Give what runs of one artifact now: from a list read in the last moments, else read by id."""
+        if trio.current_time() - self._listed_at <= _RECENT_S:
+            return self._listed.get(artifact)
+        return await self._tenant.read_runtime_artifact(artifact)
+
+    async def run(self) -> None:
+        """Look whenever the earliest waiter is due, for ever; every look serves all who wait."""
+        while True:
+            if not self._waiters:
+                self._changed = trio.Event()
+                await self._changed.wait()
+                continue
+            due = max(min(waiter.due for waiter in self._waiters.values()), self._last_look + _LEAST_PAUSE_S)
+            if due > trio.current_time():
+                self._changed = trio.Event()
+                with trio.move_on_at(due):
+                    await self._changed.wait()
+                continue
+            await self._look_once()
+
+    async def _look_once(self) -> None:
+        started = self._last_look = trio.current_time()
+        waiters = dict(self._waiters)
+        try:
+            seen = await self._read(tuple(waiters))
+        except TenantUnavailable:
+            # Not an answer about any artifact: all go on waiting, and the lost time is given back to them.
+            self.stalled_s += trio.current_time() - started + _LEAST_PAUSE_S
+            for waiter in waiters.values():
+                waiter.due = max(waiter.due, trio.current_time() + _FIRST_PAUSE_S)
+            return
+        except TenantError as error:
+            self._answer(waiters, {}, error)
+            return
+        self._answer(waiters, seen, None)
+
+    def _answer(
+        self,
+        waiters: dict[ArtifactId, _Waiter],
+        seen: dict[ArtifactId, RuntimeArtifact],
+        error: TenantError | None,
+    ) -> None:
+        for artifact, waiter in waiters.items():
+            waiter.seen = seen.get(artifact)
+            waiter.error = error
+            waiter.looked.set()
+            if self._waiters.get(artifact) is waiter:
+                del self._waiters[artifact]
+
+    async def _read(self, artifacts: tuple[ArtifactId, ...]) -> dict[ArtifactId, RuntimeArtifact]:
+        if len(artifacts) >= _BY_ID_BELOW:
+            started = trio.current_time()
+            self._listed = {artifact.id: artifact for artifact in await self._tenant.list_runtime_artifacts()}
+            self._listed_at = started
+            return self._listed
+        found = [await self._tenant.read_runtime_artifact(artifact) for artifact in artifacts]
+        return {artifact.id: artifact for artifact in found if artifact is not None}

@@ -1,0 +1,130 @@
+"""Where deploy configurations come from: a file, a folder of files, or a URL."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cpi_tasks.environment.addresses import Address, AddressError, parse_address
+from cpi_tasks.environment.locate import display_path, read_file
+from cpi_tasks.environment.nodes import Document
+from cpi_tasks.environment.yaml_source import parse
+from cpi_tasks.errors import DownloadError, Problem
+
+Fetch = Callable[[str, str | None], bytes]
+"""(URL, bearer token or None) -> the body. Raises ``errors.DownloadError``."""
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """``deployConfigToken``; with ``host_url`` it goes only to the host of that URL."""
+
+    text: str
+    host_url: str | None
+
+    def fits(self, address: Address) -> bool:
+        """Whether it may be sent to ``address``."""
+        if self.host_url is None or "://" not in self.host_url:
+            return True
+        try:
+            return parse_address(self.host_url).origin == address.origin
+        except AddressError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The configuration files found and parsed; ``label`` names where they came from."""
+
+    label: str
+    documents: tuple[Document, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    is_folder: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """Reads what a ``deployConfig`` setting points to; ``complain`` puts a sentence at the place of the setting."""
+
+    cwd: Path
+    pattern: str
+    token: Token | None
+    fetch: Fetch
+    complain: Callable[[str], Problem]
+
+    def find(self, value: str, *, folder: Path) -> Sources:
+        """Read the files ``value`` stands for; a path is relative to ``folder``. Never raises for bad input."""
+        if "://" in value:
+            return self._download(value)
+        path = folder / value
+        shown = display_path(Path(os.path.normpath(path)), self.cwd)
+        try:
+            is_folder, exists = path.is_dir(), path.exists()
+        except OSError:
+            is_folder = exists = False
+        if is_folder:
+            return self._read_folder(path, shown)
+        if not exists:
+            return Sources(label=shown, problems=(self.complain(f"there is no file or folder '{shown}'"),))
+        return _parse_all(shown, [(shown, read_file(path, shown))])
+
+    def _read_folder(self, path: Path, shown: str) -> Sources:
+        unreadable: list[Problem] = []
+
+        def note(error: OSError) -> None:
+            place = display_path(Path(error.filename), self.cwd) if error.filename else shown
+            unreadable.append(Problem(file=place, message=f"the folder could not be read: {error.strerror}"))
+
+        files = [
+            Path(parent, name)
+            for parent, _, names in os.walk(os.path.normpath(path), onerror=note)
+            for name in names
+            if fnmatchcase(name, self.pattern)
+        ]
+        if not files and not unreadable:
+            message = f"no file in the folder '{shown}' matches '{self.pattern}' (configPattern, for file names)"
+            return Sources(label=shown, problems=(self.complain(message),))
+        names = [(display_path(file, self.cwd), file) for file in sorted(files, key=lambda file: file.parts)]
+        sources = _parse_all(shown, [(name, read_file(file, name)) for name, file in names])
+        return Sources(
+            label=shown, documents=sources.documents, problems=(*sources.problems, *unreadable), is_folder=True
+        )
+
+    def _download(self, value: str) -> Sources:
+        try:
+            address = parse_address(value)
+        except AddressError as error:
+            return Sources(label="the URL", problems=(self.complain(f"the URL {error}"),))
+        shown = address.without_query
+        token = self.token.text if self.token is not None and self.token.fits(address) else None
+        if token is not None and not _TOKEN.fullmatch(token):
+            message = "deployConfigToken contains characters that no token has (blanks, line breaks)"
+            return Sources(label=shown, problems=(self.complain(message),))
+        body: bytes | Problem
+        try:
+            body = self.fetch(address.url, token)
+        except DownloadError as error:
+            is_withheld = self.token is not None and token is None
+            hint = " (deployConfigToken was not sent: it belongs to another host)" if is_withheld else ""
+            body = Problem(file=shown, message=f"{error}{hint}")
+        return _parse_all(shown, [(shown, body)])
+
+
+def _parse_all(label: str, files: list[tuple[str, bytes | Problem]]) -> Sources:
+    documents = []
+    problems: list[Problem] = []
+    for name, data in files:
+        if isinstance(data, Problem):
+            problems.append(data)
+            continue
+        parsed = parse(data, name)
+        problems += parsed.problems
+        if parsed.document is not None:
+            documents.append(parsed.document)
+    return Sources(label=label, documents=tuple(documents), problems=tuple(problems))

@@ -1,0 +1,139 @@
+"""Which environment file a run uses, and how files are read and named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cpi_tasks.environment.suggestions import did_you_mean
+from cpi_tasks.errors import Problem
+from cpi_tasks.model.config import Selection
+
+FOLDER = "environments"
+SUFFIXES = (".yml", ".yaml")
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """The environment file: its name for people, where the choice came from in words, and its path."""
+
+    name: str
+    origin: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    value: str
+    origin: str
+    file: str = ""
+    is_path: bool = False
+
+    def problem(self, message: str) -> Problem:
+        """Say what is wrong with the choice, at the place where it was made."""
+        if self.file:
+            return Problem(file=self.file, path=self.origin, message=message)
+        return Problem(file=self.origin, message=message)
+
+
+def environment_names(root: Path) -> tuple[str, ...]:
+    """List the names of the environment files below a project root, sorted."""
+    try:
+        files = [path for path in (root / FOLDER).iterdir() if path.suffix in SUFFIXES and path.is_file()]
+    except OSError:
+        return ()
+    return tuple(sorted({path.stem for path in files}))
+
+
+def locate(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str, str]) -> Located | Problem:
+    """Find the environment file: ``--env`` or ``--orchestrator-config``, ``CPI_ENV``, then the fallbacks."""
+    choice = _choose(selection, variables)
+    if choice is None:
+        message = f"no environment is named; use --env NAME or set CPI_ENV ({_existing(root)})"
+        return Problem(file=COMMAND_LINE, message=message)
+    if isinstance(choice, Problem):
+        return choice
+    if not choice.value.strip():
+        return choice.problem(f"is empty; give the name of an environment ({_existing(root)})")
+    path = cwd / choice.value
+    if choice.is_path or (_looks_like_path(choice.value) and _exists(path)):
+        return _by_path(choice, path)
+    return _by_name(choice, root)
+
+
+def display_path(path: Path, cwd: Path) -> str:
+    """Name a file as a user would type it: relative where it is below the current folder, else absolute."""
+    return path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else str(path)
+
+
+def read_file(path: Path, shown: str) -> bytes | Problem:
+    """Read a file, or say why that was not possible."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return Problem(file=shown, message="there is no such file")
+    except IsADirectoryError:
+        return Problem(file=shown, message="is a folder, not a file")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its name is not possible here"
+        return Problem(file=shown, message=f"could not be read: {reason}")
+
+
+def _choose(selection: Selection, variables: Mapping[str, str]) -> _Choice | Problem | None:
+    if selection.env is not None and selection.orchestrator_config is not None:
+        return Problem(
+            file=COMMAND_LINE, message="--env and --orchestrator-config both name the environment; give only one"
+        )
+    if selection.env is not None:
+        return _Choice(value=selection.env, origin="--env", file=COMMAND_LINE)
+    if selection.orchestrator_config is not None:
+        value = selection.orchestrator_config
+        return _Choice(value=value, origin="--orchestrator-config", file=COMMAND_LINE, is_path=True)
+    # An empty variable is how many CI systems spell one that is not there.
+    if variables.get("CPI_ENV"):
+        return _Choice(value=variables["CPI_ENV"], origin="CPI_ENV")
+    for name, origin in selection.env_fallbacks:
+        return _Choice(value=name, origin=origin)
+    return None
+
+
+def _looks_like_path(value: str) -> bool:
+    return "/" in value or "\\" in value or value.endswith(SUFFIXES)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _by_path(choice: _Choice, path: Path) -> Located | Problem:
+    if not _exists(path):
+        return choice.problem(f"there is no file '{choice.value}'")
+    if path.is_dir():
+        return choice.problem(f"'{choice.value}' is a folder, not an environment file")
+    return Located(name=path.stem, origin=choice.origin, path=path)
+
+
+def _by_name(choice: _Choice, root: Path) -> Located | Problem:
+    folder = root / FOLDER
+    is_plain = not ({"/", "\\"} & set(choice.value))
+    found = [folder / (choice.value + suffix) for suffix in SUFFIXES] if is_plain else []
+    found = [path for path in found if _exists(path)]
+    if not found:
+        hint = did_you_mean(choice.value, environment_names(root))
+        return choice.problem(f"there is no environment '{choice.value}'{hint} ({_existing(root)})")
+    if len(found) > 1:
+        names = " and ".join(f"{FOLDER}/{path.name}" for path in found)
+        return choice.problem(f"the environment '{choice.value}' is ambiguous: both {names} exist")
+    if found[0].is_dir():
+        return choice.problem(f"{FOLDER}/{found[0].name} is a folder, not an environment file")
+    return Located(name=choice.value, origin=choice.origin, path=found[0])
+
+
+def _existing(root: Path) -> str:
+    names = environment_names(root)
+    return f"there are: {', '.join(names)}" if names else f"there is none yet in {root / FOLDER}"

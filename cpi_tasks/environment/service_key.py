@@ -1,0 +1,55 @@
+"""The service key of an API instance, the JSON as SAP hands it out (SAP Help, Cloud Integration, plan ``api``)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_FIELDS = ("tokenurl", "clientid", "clientsecret")
+
+
+class ServiceKeyError(ValueError):
+    """The key cannot be used; the sentence never holds any of its content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceKey:
+    """What a service key says; ``url`` is empty where it does not name the tenant."""
+
+    url: str
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+def read_service_key(text: str, *, root: Path) -> ServiceKey:
+    """Read a key given as JSON text, or as a path to it relative to ``root``. Raises ``ServiceKeyError``."""
+    if not text.lstrip().startswith("{"):
+        try:
+            text = (root / text.strip()).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError):
+            raise ServiceKeyError(
+                "is neither JSON text nor the path of a file that can be read (paths are relative to the project root)"
+            ) from None
+    return _interpret(text)
+
+
+def _interpret(text: str) -> ServiceKey:
+    try:
+        content: object = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ServiceKeyError("is not valid JSON; copy the service key as it is shown in the BTP cockpit") from None
+    inner = content.get("oauth", content) if isinstance(content, dict) else None
+    if not isinstance(inner, dict):
+        raise ServiceKeyError("is not a service key: it has no 'oauth' part")
+    values = {name: inner.get(name) for name in ("url", *_FIELDS)}
+    missing = [name for name in _FIELDS if not (isinstance(values[name], str) and values[name])]
+    if missing:
+        raise ServiceKeyError(f"is not a complete service key of plan 'api': it has no {', '.join(missing)}")
+    return ServiceKey(
+        url=str(values["url"] or ""),
+        token_url=str(values["tokenurl"]),
+        client_id=str(values["clientid"]),
+        client_secret=str(values["clientsecret"]),
+    )

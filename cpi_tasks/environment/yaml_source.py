@@ -1,0 +1,254 @@
+"""YAML text -> a tree of nodes that remember where and how they were written.
+
+The tree is built from the parser's events instead of its objects, because three things must survive that a plain load
+loses: the position of every key and value, the text of scalars as written, and keys given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import yaml
+from yaml.reader import Reader
+from yaml.resolver import Resolver
+
+from cpi_tasks.environment.nodes import Document, Entry, MappingNode, Mark, Node, Origin, Scalar, SequenceNode, is_null
+from cpi_tasks.errors import Problem
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 40
+MAX_BORROWED_NODES = 100_000
+"""How many nodes aliases may stand for in one file; real files stay far below, alias bombs pass it at once."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER = Resolver()
+_TAG_PREFIX = "tag:yaml.org,2002:"
+_SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "merge", "value"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """The outcome of parsing one file: ``document`` is ``None`` where its text gives no mapping."""
+
+    document: Document | None
+    problems: tuple[Problem, ...]
+
+
+class _UnreadableError(Exception):
+    """The rest of the file cannot be used; carries the place and the sentence."""
+
+    def __init__(self, mark: Mark, message: str) -> None:
+        self.mark = mark
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A node with its number of nodes and levels once every alias is followed."""
+
+    node: Node
+    size: int
+    height: int
+
+
+@dataclass(slots=True)
+class _Builder:
+    file: str
+    events: Iterator[yaml.Event]
+    problems: list[Problem] = field(default_factory=list)
+    anchors: dict[str, _Built] = field(default_factory=dict)
+    borrowed: int = 0
+
+    def build(self) -> Node | None:
+        """Read one document; ``None`` where the file holds none."""
+        root: Node | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                raise _UnreadableError(_mark(event), "a second YAML document begins here; one file holds one document")
+            if isinstance(event, yaml.NodeEvent):
+                root = self._node(event, 0).node
+        return root
+
+    def _node(self, event: yaml.Event, depth: int) -> _Built:
+        if depth > MAX_DEPTH:
+            raise _UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            built = _Built(_scalar(event), 1, 0)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            built = self._sequence(event, depth)
+        elif isinstance(event, yaml.MappingStartEvent):
+            built = self._mapping(event, depth)
+        else:
+            raise _UnreadableError(_mark(event), "this is not valid YAML")
+        if event.anchor is not None:
+            self.anchors[event.anchor] = built
+        return built
+
+    def _alias(self, event: yaml.AliasEvent, depth: int) -> _Built:
+        built = self.anchors.get(event.anchor or "")
+        if built is None:
+            raise _UnreadableError(_mark(event), f"the alias *{event.anchor} has no complete anchor before it")
+        self.borrowed += built.size
+        if self.borrowed > MAX_BORROWED_NODES:
+            raise _UnreadableError(_mark(event), "the aliases of this file stand for far too many values")
+        if depth + built.height > MAX_DEPTH:
+            raise _UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
+        return built
+
+    def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> _Built:
+        _check_tag(event, "seq")
+        items: list[_Built] = []
+        while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
+            items.append(self._node(inner, depth + 1))
+        node = SequenceNode(mark=_mark(event), items=tuple(item.node for item in items))
+        return _Built(node, *_measure(items))
+
+    def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> _Built:
+        _check_tag(event, "map")
+        entries: dict[str, Entry] = {}
+        merged: list[MappingNode] = []
+        values: list[_Built] = []
+        while not isinstance(inner := next(self.events), yaml.MappingEndEvent):
+            key = self._key(inner, depth)
+            value = self._node(next(self.events), depth + 1)
+            values.append(value)
+            if key.tag == "merge":
+                merged += _merge_sources(key, value.node)
+            elif key.text in entries:
+                first = entries[key.text].mark.line
+                self._report(key.mark, f"the key '{key.text}' is given twice (first in line {first})")
+            else:
+                entries[key.text] = Entry(mark=key.mark, node=value.node)
+        for source in merged:
+            entries = {**source.entries, **entries}
+        return _Built(MappingNode(mark=_mark(event), entries=entries), *_measure(values))
+
+    def _key(self, event: yaml.Event, depth: int) -> Scalar:
+        node = self._node(event, depth + 1).node
+        if not isinstance(node, Scalar):
+            raise _UnreadableError(_mark(event), "a key must be plain text, not a list or a mapping")
+        return node
+
+    def _report(self, mark: Mark, message: str) -> None:
+        self.problems.append(Problem(file=self.file, line=mark.line, column=mark.column, message=message))
+
+
+def parse(data: bytes, file: str) -> Parsed:
+    """Parse the bytes of one file whose top level must be a mapping; ``file`` is how problems name it.
+
+    Never raises for bad text: everything wrong with it comes back as problems with line and column.
+    """
+    try:
+        text = _decode(data)
+        builder = _Builder(file, yaml.parse(text, Loader=_LOADER))
+        root = _require_mapping(builder.build())
+    except _UnreadableError as error:
+        return _failed(file, error.mark, str(error))
+    except yaml.MarkedYAMLError as error:
+        return _failed(file, *_explain(error, text))
+    except yaml.YAMLError:
+        return _failed(file, Mark(0, 0), "this is not valid YAML: it contains characters that are not allowed")
+    document = Document(file=file, root=root)
+    return Parsed(document=document, problems=tuple(builder.problems))
+
+
+def resolve_again(scalar: Scalar, text: str, origin: Origin) -> Scalar:
+    """Give ``scalar`` another text, with the type that text has as a plain YAML scalar."""
+    tag = _plain_tag(text, (True, False)).removeprefix(_TAG_PREFIX)
+    return replace(scalar, text=text, tag=tag if tag in _SCALAR_TAGS else "str", origin=origin)
+
+
+def command_line(values: Mapping[str, str], names: Mapping[str, str]) -> Document:
+    """Present flags as a document, so that they are checked like a file; ``names`` gives the flag of each key."""
+    nowhere = Mark(0, 0)
+    entries = {
+        key: Entry(
+            mark=nowhere,
+            node=Scalar(mark=nowhere, text=text, written=text, tag="str", origin=Origin.FLAG),
+        )
+        for key, text in values.items()
+    }
+    return Document(file="command line", root=MappingNode(mark=nowhere, entries=entries), names=names)
+
+
+def _require_mapping(root: Node | None) -> MappingNode:
+    if root is None or is_null(root):
+        raise _UnreadableError(Mark(0, 0), "the file is empty")
+    if not isinstance(root, MappingNode):
+        raise _UnreadableError(root.mark, f"the file must hold keys and values, not {root.kind}")
+    return root
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _UnreadableError(Mark(0, 0), f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        mark = Mark(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        raise _UnreadableError(mark, "the file is not UTF-8 text; save it as UTF-8") from None
+    if odd := Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, odd.start()) + 1
+        mark = Mark(line, odd.start() - text.rfind("\n", 0, odd.start()))
+        raise _UnreadableError(mark, f"the character U+{ord(odd.group()):04X} is not allowed in YAML")
+    return text
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str]:
+    found = error.problem_mark or error.context_mark
+    mark = Mark(found.line + 1, found.column + 1) if found is not None else Mark(0, 0)
+    parts = " ".join(part for part in (error.context, error.problem) if part)
+    lines = text.splitlines()
+    tabbed = found is not None and found.line < len(lines) and lines[found.line][: found.column + 1].endswith("\t")
+    hint = "; indent with spaces, not with tabs" if tabbed else ""
+    return mark, f"this is not valid YAML: {parts}{hint}"
+
+
+def _scalar(event: yaml.ScalarEvent) -> Scalar:
+    tag = event.tag
+    if tag is None or tag == "!":
+        tag = _plain_tag(event.value, event.implicit)
+    short = tag.removeprefix(_TAG_PREFIX)
+    if short not in _SCALAR_TAGS:
+        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported")
+    short = "str" if short == "value" else short
+    return Scalar(mark=_mark(event), text=event.value, written=event.value, tag=short, origin=Origin.FILE)
+
+
+def _plain_tag(text: str, implicit: tuple[bool, bool]) -> str:
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, implicit)  # type: ignore[no-untyped-call]
+    return tag
+
+
+def _check_tag(event: yaml.NodeEvent, expected: str) -> None:
+    tag = getattr(event, "tag", None)
+    if tag not in {None, "!", _TAG_PREFIX + expected}:
+        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported")
+
+
+def _measure(parts: list[_Built]) -> tuple[int, int]:
+    return 1 + sum(part.size for part in parts), 1 + max((part.height for part in parts), default=0)
+
+
+def _merge_sources(key: Scalar, node: Node) -> list[MappingNode]:
+    candidates = node.items if isinstance(node, SequenceNode) else (node,)
+    sources = [candidate for candidate in candidates if isinstance(candidate, MappingNode)]
+    if len(sources) != len(candidates):
+        raise _UnreadableError(key.mark, "'<<' needs a mapping or a list of mappings")
+    # Later sources must not win over earlier ones; the caller lets whatever is already there win.
+    return sources
+
+
+def _mark(event: yaml.Event) -> Mark:
+    if event.start_mark is None:
+        return Mark(0, 0)
+    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _failed(file: str, mark: Mark, message: str) -> Parsed:
+    problem = Problem(file=file, line=mark.line, column=mark.column, message=message)
+    return Parsed(document=None, problems=(problem,))

@@ -1,0 +1,157 @@
+"""What happens during a run, as records in the past tense: the engine emits them, whoever shows a run reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.plan import Plan, UpdateAction
+from cpi_tasks.model.report import Report, StepOutcome
+
+
+class Phase(Enum):
+    """The two phases."""
+
+    UPDATE = "update"
+    DEPLOY = "deploy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The first event: which environment, where its name came from, which tenant, how we log in."""
+
+    environment: str
+    environment_origin: str
+    tenant: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartStarted:
+    """Work on one deploy configuration began (``number`` of ``total``, from 1)."""
+
+    source: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMade:
+    """The tenant was read and it is decided what to do."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted:
+    """A phase began; ``total`` artifacts take part, of which ``pending`` need work (a write, a deployment)."""
+
+    phase: Phase
+    total: int
+    pending: int
+    parallel_per_package: int = 0
+    parallel_overall: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageUpdated:
+    """A package's metadata is settled, one way or another."""
+
+    package: PackageId
+    outcome: StepOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactUpdateStarted:
+    """Writing one artifact began."""
+
+    ref: ArtifactRef
+    kind: ArtifactKind
+    action: UpdateAction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactUpdated:
+    """An artifact's update is settled, one way or another."""
+
+    ref: ArtifactRef
+    kind: ArtifactKind
+    outcome: StepOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentTriggered:
+    """The tenant accepted a deployment (or one already under way is watched)."""
+
+    ref: ArtifactRef
+    kind: ArtifactKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeStatusSeen:
+    """A look showed another runtime status than the look before ("not deployed yet", "STARTING", ...)."""
+
+    ref: ArtifactRef
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactDeployed:
+    """An artifact's deployment is settled, one way or another."""
+
+    ref: ArtifactRef
+    kind: ArtifactKind
+    outcome: StepOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseFinished:
+    """A phase ended after ``duration_s`` seconds."""
+
+    phase: Phase
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningRaised:
+    """Something the user should know that does not stop the run."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFinished:
+    """One HTTP request ended (shown by ``--debug``); ``target`` is path and query, ``result`` a status or an error."""
+
+    method: str
+    target: str
+    result: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The last event."""
+
+    report: Report
+
+
+Event = (
+    RunStarted
+    | PartStarted
+    | PlanMade
+    | PhaseStarted
+    | PackageUpdated
+    | ArtifactUpdateStarted
+    | ArtifactUpdated
+    | DeploymentTriggered
+    | RuntimeStatusSeen
+    | ArtifactDeployed
+    | PhaseFinished
+    | WarningRaised
+    | RequestFinished
+    | RunFinished
+)
+Emit = Callable[[Event], None]

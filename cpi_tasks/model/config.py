@@ -1,0 +1,183 @@
+"""What a run was asked to do: flags, settings, the tenant's address and the deploy configuration, all validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cpi_tasks.model.naming import (
+    ArtifactId,
+    ArtifactKind,
+    ArtifactRef,
+    DraftPolicy,
+    Mode,
+    PackageId,
+    ParameterPolicy,
+    ValueMappingPolicy,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The flags of one call as typed; ``None`` means not given. Paths are relative to the current folder."""
+
+    env: str | None = None
+    env_fallbacks: tuple[tuple[str, str], ...] = ()
+    """Names to use where neither ``env`` nor ``CPI_ENV`` is given: (name, where it came from in words), best first."""
+    orchestrator_config: str | None = None
+    packages_dir: str | None = None
+    deploy_config: str | None = None
+    deployment_prefix: str | None = None
+    package_filter: str | None = None
+    artifact_filter: str | None = None
+    config_pattern: str | None = None
+    merge_configs: bool | None = None
+    keep_temp: bool | None = None
+    mode: Mode | None = None
+    """The phases where the task itself decides them (``update``, ``deploy``); beats everything else."""
+    mode_flags: tuple[tuple[str, str], ...] = ()
+    """Every mode flag that was typed, with its value: (``--mode``, ``update-only``), (``--deploy-only``, ...)."""
+    deploy_retries: str | None = None
+    deploy_delay: str | None = None
+    parallel_deployments: str | None = None
+    max_parallel_deployments: str | None = None
+    deploy_timeout: str | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in an input file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a run after precedence is resolved; durations in seconds, rates in requests a second."""
+
+    mode: Mode = Mode.UPDATE_AND_DEPLOY
+    keep_temp: bool = False
+    force: bool = False
+    parallel_deployments: int = 3
+    max_parallel_deployments: int = 9
+    deploy_delay_s: float = 15.0
+    deploy_timeout_s: float = 600.0
+    request_timeout_s: float = 180.0
+    designtime_rate: float = 9.0
+    runtime_rate: float = 45.0
+    parameter_policy: ParameterPolicy = ParameterPolicy.OVERRIDES
+    value_mappings: ValueMappingPolicy = ValueMappingPolicy.SAFE
+    on_draft: DraftPolicy = DraftPolicy.FAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicLogin:
+    """User name and password, sent with every call."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthLogin:
+    """OAuth 2.0 client credentials."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantAccess:
+    """A tenant reached over HTTP. ``url`` is scheme, host and port without a path, e.g. ``https://t1.example.com``."""
+
+    url: str
+    login: BasicLogin | OAuthLogin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedTenant:
+    """The embedded tenant of ``tenant.simulator``, with its settings."""
+
+    state: Path
+    """The file that keeps the tenant's state between runs (absolute)."""
+    deploy_s: float = 1.0
+    """How long a deployment takes, in seconds."""
+    failing: frozenset[str] = frozenset()
+    """Ids of artifacts whose deployment ends in ERROR."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactSpec:
+    """One artifact of the deploy configuration. ``id`` is final; ``source_id`` is the id as written in the files."""
+
+    ref: ArtifactRef
+    source_id: str
+    kind: ArtifactKind
+    folder: Path
+    display_name: str | None
+    sync: bool
+    deploy: bool
+    overrides: Mapping[str, str]
+    position: Position
+    override_positions: Mapping[str, Position]
+
+    @property
+    def id(self) -> ArtifactId:
+        """The artifact's id on the tenant."""
+        return self.ref.artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSpec:
+    """One package of the deploy configuration, with the artifacts the filters leave.
+
+    ``name``, ``description`` and ``short_text`` are ``None`` where the configuration does not give them; ``name``
+    carries the prefix already. ``creation_name`` is what a new package is called: display name or id, with the prefix.
+    """
+
+    id: PackageId
+    source_id: str
+    folder: Path
+    name: str | None
+    creation_name: str
+    description: str | None
+    short_text: str | None
+    sync: bool
+    deploy: bool
+    artifacts: tuple[ArtifactSpec, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployConfig:
+    """One deploy configuration: what one pair of phases works on.
+
+    ``renames`` maps ids as written in the files (script collections and message mappings of the *whole* loaded
+    configuration, whatever filters, ``sync`` and ``deploy`` say) to final ids; ids that keep their name are included.
+    """
+
+    source: str
+    prefix: str
+    packages: tuple[PackageSpec, ...]
+    renames: Mapping[str, str]
+    filtered_out: int = 0
+    """How many artifacts of this configuration the filters left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """Everything the files and flags say about one run."""
+
+    root: Path
+    environment: str
+    environment_origin: str
+    settings: Settings
+    tenant: TenantAccess | EmbeddedTenant
+    configs: tuple[DeployConfig, ...]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,88 @@
+"""Ids, enums and the reference that identifies one artifact everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+PackageId = NewType("PackageId", str)
+ArtifactId = NewType("ArtifactId", str)
+TaskId = NewType("TaskId", str)
+
+
+class ArtifactKind(Enum):
+    """The four artifact families; the value is the spelling of configuration files and manifests."""
+
+    INTEGRATION_FLOW = "IntegrationFlow"
+    SCRIPT_COLLECTION = "ScriptCollection"
+    MESSAGE_MAPPING = "MessageMapping"
+    VALUE_MAPPING = "ValueMapping"
+
+    @property
+    def api_name(self) -> str:
+        """The family's name in API paths: ``<api_name>DesigntimeArtifacts`` (SAP, Integration Content)."""
+        return "Integration" if self is ArtifactKind.INTEGRATION_FLOW else self.value
+
+    @property
+    def label(self) -> str:
+        """The family's name in a sentence."""
+        return {
+            ArtifactKind.INTEGRATION_FLOW: "integration flow",
+            ArtifactKind.SCRIPT_COLLECTION: "script collection",
+            ArtifactKind.MESSAGE_MAPPING: "message mapping",
+            ArtifactKind.VALUE_MAPPING: "value mapping",
+        }[self]
+
+
+class Mode(Enum):
+    """Which of the two phases a run has; the value is the spelling of the ``mode`` setting."""
+
+    UPDATE_AND_DEPLOY = "update-and-deploy"
+    UPDATE_ONLY = "update-only"
+    DEPLOY_ONLY = "deploy-only"
+
+    @property
+    def updates(self) -> bool:
+        """Whether the update phase is part of the run."""
+        return self is not Mode.DEPLOY_ONLY
+
+    @property
+    def deploys(self) -> bool:
+        """Whether the deploy phase is part of the run."""
+        return self is not Mode.UPDATE_ONLY
+
+
+class ParameterPolicy(Enum):
+    """Which configuration parameters of an existing flow the files enforce."""
+
+    OVERRIDES = "overrides"
+    ALL = "all"
+
+
+class ValueMappingPolicy(Enum):
+    """What happens to a value mapping that differs: it has no update call."""
+
+    SAFE = "safe"
+    REPLACE = "replace"
+    KEEP = "keep"
+
+
+class DraftPolicy(Enum):
+    """What happens to a draft on the tenant that is not ours."""
+
+    FAIL = "fail"
+    OVERWRITE = "overwrite"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ArtifactRef:
+    """One artifact of one package on the tenant, by final ids (prefix applied); the only key used in mappings."""
+
+    package: PackageId
+    artifact: ArtifactId
+
+    def __str__(self) -> str:
+        """Give ``package/artifact`` as shown to people."""
+        return f"{self.package}/{self.artifact}"

@@ -1,0 +1,136 @@
+"""What a run will do, decided before anything is written: every id final, every action with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.tenant import DesigntimeArtifact, RuntimeArtifact
+
+
+class PackageAction(Enum):
+    """What happens to a package's own metadata. KEEP leaves it alone; REFUSE is a failure known beforehand."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    KEEP = "keep"
+    REFUSE = "refuse"
+
+
+class UpdateAction(Enum):
+    """What the update phase does to one artifact. REFUSE is a failure known beforehand; KEEP leaves it alone."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    CONFIGURE = "configure"
+    REPLACE = "replace"
+    SAVE_VERSION = "save version"
+    UNCHANGED = "unchanged"
+    KEEP = "keep"
+    REFUSE = "refuse"
+
+
+class DeployAction(Enum):
+    """What the deploy phase does to one artifact. RUNNING is proved to run and left alone; WATCH joins a deployment."""
+
+    DEPLOY = "deploy"
+    WATCH = "watch"
+    RUNNING = "running"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterChange:
+    """One parameter whose value on the tenant is not the wanted one (``old`` is ``None`` where it has none yet)."""
+
+    key: str
+    old: str | None = field(repr=False)
+    new: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStep:
+    """The update of one artifact.
+
+    ``enforced`` are the parameter values the files ask for, all of them; ``changes`` those that differ on the tenant
+    now; ``kept`` differing values that stay as a person configured them (``new`` is the file's value). ``paths`` names
+    the files whose content differs. ``content`` is ``None`` where content is not looked at (read-only packages).
+    """
+
+    action: UpdateAction
+    reason: str
+    advice: str = ""
+    content: ArtifactContent | None = None
+    before: DesigntimeArtifact | None = None
+    base_version: str = ""
+    """The last saved version on the tenant; for a draft the version its manifest carries; empty where none is known."""
+    enforced: Mapping[str, str] = field(default_factory=dict, repr=False)
+    changes: tuple[ParameterChange, ...] = ()
+    kept: tuple[ParameterChange, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether the step sends anything that changes the tenant."""
+        return self.action not in {UpdateAction.UNCHANGED, UpdateAction.KEEP, UpdateAction.REFUSE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployStep:
+    """The deployment of one artifact.
+
+    ``before`` is what ran when the plan was made. ``depends_on`` are artifacts of the same plan that must run first.
+    ``version`` is the design-time version seen in planning (``None`` for one that does not exist yet); the engine
+    replaces it by what it reads back after writing.
+    """
+
+    action: DeployAction
+    reason: str
+    advice: str = ""
+    before: RuntimeArtifact | None = None
+    version: str | None = None
+    depends_on: frozenset[ArtifactRef] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactPlan:
+    """Everything planned for one artifact. With neither step it is skipped, and ``skip_reason`` says why."""
+
+    ref: ArtifactRef
+    kind: ArtifactKind
+    update: UpdateStep | None = None
+    deploy: DeployStep | None = None
+    skip_reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePlan:
+    """One package: its own metadata and its artifacts. ``metadata`` is what will be sent, under API field names."""
+
+    id: PackageId
+    action: PackageAction
+    reason: str
+    changed_fields: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    artifacts: tuple[ArtifactPlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one pair of phases does, in the order of the files; ``updates`` and ``deploys`` say which phases exist."""
+
+    source: str
+    packages: tuple[PackagePlan, ...]
+    updates: bool
+    deploys: bool
+    warnings: tuple[str, ...] = ()
+
+    def artifacts(self) -> Iterator[ArtifactPlan]:
+        """All artifacts in the order of the files."""
+        for package in self.packages:
+            yield from package.artifacts

@@ -1,0 +1,193 @@
+"""What happened: one outcome for every planned step, folded once into counts and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
+
+
+class Status(Enum):
+    """How a step ended. ABORTED: not begun, because of another's failure. ABANDONED: cut off by an interruption."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    ABANDONED = "abandoned"
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether something asked for is not there."""
+        return self in {Status.FAILED, Status.ABORTED, Status.ABANDONED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOutcome:
+    """How one step ended.
+
+    ``summary`` is a short phrase in the past tense ("created 1.0.0", "deployed 1.0.1", "unchanged"); ``reason`` is why,
+    with the tenant's text for a failure; ``advice`` is what to try next.
+    """
+
+    status: Status
+    summary: str
+    reason: str = ""
+    advice: str = ""
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactOutcome:
+    """What became of one planned artifact; a step that was not planned is ``None``."""
+
+    ref: ArtifactRef
+    kind: ArtifactKind
+    update: StepOutcome | None = None
+    deploy: StepOutcome | None = None
+    skipped: StepOutcome | None = None
+    """Given only where neither step was planned."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> tuple[StepOutcome, ...]:
+        """The steps that exist, in order."""
+        return tuple(step for step in (self.update, self.deploy, self.skipped) if step is not None)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether any step is not what was asked for."""
+        return any(step.status.is_bad for step in self.steps)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it was looked at and nothing needed doing."""
+        return bool(self.steps) and all(step.status is Status.UNCHANGED for step in self.steps)
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether nothing was done because that was asked for, at least in one step."""
+        return not self.has_failed and any(step.status is Status.SKIPPED for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageOutcome:
+    """What became of one package: its metadata and its artifacts."""
+
+    id: PackageId
+    update: StepOutcome | None
+    artifacts: tuple[ArtifactOutcome, ...]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the package itself or any of its artifacts failed."""
+        own = self.update is not None and self.update.status.is_bad
+        return own or any(artifact.has_failed for artifact in self.artifacts)
+
+    @property
+    def is_updated(self) -> bool:
+        """Whether its metadata or any of its artifacts was written, and nothing of the package's update failed."""
+        steps = [self.update, *(artifact.update for artifact in self.artifacts)]
+        updates = [step for step in steps if step is not None]
+        return any(s.status is Status.DONE for s in updates) and not any(s.status.is_bad for s in updates)
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether something of it was deployed and nothing of its deployments failed."""
+        deploys = [artifact.deploy for artifact in self.artifacts if artifact.deploy is not None]
+        return any(s.status is Status.DONE for s in deploys) and not any(s.status.is_bad for s in deploys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The numbers of the summary."""
+
+    packages_total: int
+    packages_updated: int
+    packages_deployed: int
+    packages_unchanged: int
+    packages_failed: int
+    artifacts_total: int
+    artifacts_updated: int
+    artifacts_deployed: int
+    artifacts_deploy_failed: int
+    artifacts_unchanged: int
+    artifacts_skipped: int
+    artifacts_failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartReport:
+    """The result of one deploy configuration; durations in wall-clock seconds, ``None`` where a phase did not run."""
+
+    source: str
+    packages: tuple[PackageOutcome, ...]
+    update_s: float | None
+    deploy_s: float | None
+    warnings: tuple[str, ...] = ()
+
+    def artifacts(self) -> Iterator[ArtifactOutcome]:
+        """All artifacts in the order of the files."""
+        for package in self.packages:
+            yield from package.artifacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result of a whole run, one part for each deploy configuration."""
+
+    environment: str
+    tenant: str
+    parts: tuple[PartReport, ...]
+    duration_s: float
+    is_interrupted: bool = False
+    kept_folder: str = ""
+    """Where the uploaded content was kept, unpacked; empty where that was not asked for."""
+    fatal: str = ""
+    """Why the run ended before its plan was carried out; empty where it did not."""
+    fatal_exit_code: int = 1
+
+    def packages(self) -> Iterator[PackageOutcome]:
+        """All packages in the order of the files."""
+        for part in self.parts:
+            yield from part.packages
+
+    def artifacts(self) -> Iterator[ArtifactOutcome]:
+        """All artifacts in the order of the files."""
+        for part in self.parts:
+            yield from part.artifacts()
+
+    @property
+    def exit_code(self) -> int:
+        """130 interrupted; the fatal error's own code; 1 where anything failed; else 0."""
+        if self.is_interrupted:
+            return 130
+        if self.fatal:
+            return self.fatal_exit_code
+        return 1 if any(package.has_failed for package in self.packages()) else 0
+
+
+def count(parts: tuple[PartReport, ...]) -> Counts:
+    """Fold the outcomes of some parts into the numbers of a summary."""
+    packages = [package for part in parts for package in part.packages]
+    artifacts = [artifact for part in parts for artifact in part.artifacts()]
+    deploys = [artifact.deploy for artifact in artifacts if artifact.deploy is not None]
+    updates = [artifact.update for artifact in artifacts if artifact.update is not None]
+    quiet = [p for p in packages if not (p.has_failed or p.is_updated or p.is_deployed)]
+    return Counts(
+        packages_total=len(packages),
+        packages_updated=sum(package.is_updated for package in packages),
+        packages_deployed=sum(package.is_deployed for package in packages),
+        packages_unchanged=len(quiet),
+        packages_failed=sum(package.has_failed for package in packages),
+        artifacts_total=len(artifacts),
+        artifacts_updated=sum(step.status is Status.DONE for step in updates),
+        artifacts_deployed=sum(step.status is Status.DONE for step in deploys),
+        artifacts_deploy_failed=sum(step.status.is_bad for step in deploys),
+        artifacts_unchanged=sum(artifact.is_unchanged for artifact in artifacts),
+        artifacts_skipped=sum(artifact.is_skipped for artifact in artifacts),
+        artifacts_failed=sum(artifact.has_failed for artifact in artifacts),
+    )

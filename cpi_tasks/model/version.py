@@ -1,0 +1,30 @@
+"""Artifact versions: dotted numbers with an optional qualifier, compared the OSGi way."""
+
+from __future__ import annotations
+
+import re
+
+_VERSION = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.([A-Za-z0-9_-]+))?")
+
+
+def parse_version(text: str) -> tuple[int, int, int, str] | None:
+    """Give major, minor, micro and qualifier of a version; ``None`` for something else, such as ``Active``."""
+    match = _VERSION.fullmatch(text.strip())
+    if match is None:
+        return None
+    major, minor, micro, qualifier = match.groups()
+    return int(major), int(minor or 0), int(micro or 0), qualifier or ""
+
+
+def is_higher(version: str, than: str) -> bool:
+    """Tell whether one version is higher than another; anything is higher than what is no version."""
+    left, right = parse_version(version), parse_version(than)
+    if left is None:
+        return False
+    return right is None or left > right
+
+
+def next_patch(version: str) -> str:
+    """Give the version after one, with the last number raised: ``1.0.3`` -> ``1.0.4``; ``1.0.1`` after no version."""
+    major, minor, micro, _ = parse_version(version) or (1, 0, 0, "")
+    return f"{major}.{minor}.{micro + 1}"

@@ -1,0 +1,124 @@
+"""The plan of one deploy configuration, put together in the order of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Settings
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, Plan, UpdateAction, UpdateStep
+from cpi_tasks.planning.deployments import plan_deployment
+from cpi_tasks.planning.packages import plan_package
+from cpi_tasks.planning.parameters import unknown_overrides
+from cpi_tasks.planning.updates import plan_update
+from cpi_tasks.planning.versions import version_warning
+
+
+def make_plan(
+    config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent], inventory: Inventory, settings: Settings
+) -> Plan:
+    """Decide everything a run will do; raises ``InputError`` with all problems only the tenant's state could show.
+
+    ``contents`` has what was read of the artifact folders; where the mode does not update it serves the order only.
+    """
+    problems: list[Problem] = []
+    packages: list[PackagePlan] = []
+    for spec in config.packages:
+        package = _package(spec, inventory, settings)
+        if isinstance(package, Problem):
+            problems.append(package)
+            continue
+        artifacts = []
+        for artifact in spec.artifacts:
+            content = contents.get(artifact.ref)
+            if settings.mode.updates and artifact.sync and content is not None:
+                problems.extend(unknown_overrides(artifact, content, inventory))
+            artifacts.append(_artifact(artifact, content, inventory, settings))
+        packages.append(replace(package, artifacts=tuple(artifacts)))
+    if problems:
+        raise InputError(problems)
+    return Plan(
+        source=config.source,
+        packages=_with_order(packages, contents),
+        updates=settings.mode.updates,
+        deploys=settings.mode.deploys,
+        warnings=_address_warnings(config, contents),
+    )
+
+
+def _package(spec: PackageSpec, inventory: Inventory, settings: Settings) -> PackagePlan | Problem:
+    return plan_package(spec if settings.mode.updates else replace(spec, sync=False), inventory)
+
+
+def _artifact(
+    spec: ArtifactSpec, content: ArtifactContent | None, inventory: Inventory, settings: Settings
+) -> ArtifactPlan:
+    update: UpdateStep | None = None
+    if settings.mode.updates and spec.sync and content is not None:
+        update = plan_update(spec, content, inventory, settings)
+    is_left_alone = update is not None and update.action is UpdateAction.KEEP and not _is_saved(spec, inventory)
+    deploy = None
+    if settings.mode.deploys and spec.deploy and not is_left_alone:
+        deploy = plan_deployment(spec, update, inventory, is_forced=settings.force, depends_on=frozenset())
+    return ArtifactPlan(
+        ref=spec.ref,
+        kind=spec.kind,
+        update=update,
+        deploy=deploy,
+        skip_reason="" if update or deploy else _skip_reason(settings),
+        warnings=() if update is None else version_warning(update),
+    )
+
+
+def _is_saved(spec: ArtifactSpec, inventory: Inventory) -> bool:
+    before = inventory.artifacts.get(spec.id)
+    return before is not None and not before.is_draft
+
+
+def _skip_reason(settings: Settings) -> str:
+    if settings.mode.updates and settings.mode.deploys:
+        return "sync and deploy are false"
+    return "sync is false" if settings.mode.updates else "deploy is false"
+
+
+def _with_order(
+    packages: list[PackagePlan], contents: Mapping[ArtifactRef, ArtifactContent]
+) -> tuple[PackagePlan, ...]:
+    """Make every deployment wait for the script collections and message mappings of the same plan that it uses."""
+    awaited = {a.ref.artifact: a.ref for p in packages for a in p.artifacts if _is_awaited(a)}
+
+    def ordered(artifact: ArtifactPlan) -> ArtifactPlan:
+        content = contents.get(artifact.ref)
+        if artifact.deploy is None or content is None:
+            return artifact
+        needed = frozenset(ref for id_, ref in awaited.items() if id_ in content.references and ref != artifact.ref)
+        return replace(artifact, deploy=replace(artifact.deploy, depends_on=needed))
+
+    return tuple(replace(p, artifacts=tuple(ordered(a) for a in p.artifacts)) for p in packages)
+
+
+def _is_awaited(artifact: ArtifactPlan) -> bool:
+    is_written = artifact.update is not None and (
+        artifact.update.writes or artifact.update.action is UpdateAction.REFUSE
+    )
+    is_deployed = artifact.deploy is not None and artifact.deploy.action is not DeployAction.RUNNING
+    return is_written or is_deployed
+
+
+def _address_warnings(config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent]) -> tuple[str, ...]:
+    if not config.prefix:
+        return ()
+    fixed = [f"{ref.artifact} ({', '.join(c.fixed_addresses)})" for ref, c in contents.items() if c.fixed_addresses]
+    if not fixed:
+        return ()
+    shown = 5
+    more = f" and {len(fixed) - shown} more" if len(fixed) > shown else ""
+    text = (
+        f"sender addresses fixed in the model do not follow the prefix '{config.prefix}' and collide with another copy "
+        f"on the same tenant; make them parameters: {'; '.join(fixed[:shown])}{more}"
+    )
+    return (text,)

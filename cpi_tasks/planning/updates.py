@@ -1,0 +1,157 @@
+"""What the update phase does to one artifact, and why."""
+
+from __future__ import annotations
+
+from cpi_tasks.content import changed_paths, lost_values
+from cpi_tasks.model.config import ArtifactSpec, Settings
+from cpi_tasks.model.content import ArtifactContent, DownloadedContent
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, ValueMappingPolicy
+from cpi_tasks.model.plan import UpdateAction, UpdateStep
+from cpi_tasks.model.tenant import DesigntimeArtifact
+from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters
+
+
+def plan_update(spec: ArtifactSpec, content: ArtifactContent, inventory: Inventory, settings: Settings) -> UpdateStep:
+    """Decide about one artifact's content and parameters."""
+    reason = inventory.unreadable.get(spec.ref.package) or inventory.unreadable.get(spec.id)
+    if reason is not None:
+        return UpdateStep(action=UpdateAction.REFUSE, reason=reason, advice="mend this on the tenant and run again")
+    parameters = plan_parameters(spec, content, inventory, settings.parameter_policy)
+    package = inventory.packages.get(spec.ref.package)
+    before = inventory.artifacts.get(spec.id)
+    if package is not None and package.is_read_only:
+        return _read_only(spec, before, parameters)
+    if before is None:
+        return UpdateStep(
+            action=UpdateAction.CREATE,
+            reason="does not exist on the tenant",
+            content=content,
+            enforced=parameters.enforced,
+        )
+    downloaded = inventory.downloads[spec.id]
+    paths = changed_paths(content.digest, downloaded.digest)
+    if before.is_draft and (refusal := _foreign_draft(before, content, paths, inventory, settings.on_draft)):
+        return refusal
+    if spec.kind is ArtifactKind.VALUE_MAPPING and paths:
+        return _value_mapping(content, before, downloaded, paths, settings.value_mappings)
+    return _flow_or_library(content, before, downloaded, paths, parameters)
+
+
+def _read_only(spec: ArtifactSpec, before: DesigntimeArtifact | None, parameters: ParameterPlan) -> UpdateStep:
+    if before is None:
+        return UpdateStep(
+            action=UpdateAction.REFUSE,
+            reason=f"package '{spec.ref.package}' is read-only on the tenant and has no artifact '{spec.id}'",
+            advice="copy the package to an editable one on the tenant, or set sync: false for the artifact",
+        )
+    is_as_wanted = not parameters.changes
+    return UpdateStep(
+        action=UpdateAction.UNCHANGED if is_as_wanted else UpdateAction.CONFIGURE,
+        reason="read-only package: content is neither compared nor sent"
+        + ("" if is_as_wanted else f"; {_keys(parameters)}"),
+        before=before,
+        base_version=before.version,
+        enforced=parameters.enforced,
+        changes=parameters.changes,
+        kept=parameters.kept,
+    )
+
+
+def _foreign_draft(
+    before: DesigntimeArtifact,
+    content: ArtifactContent,
+    paths: tuple[str, ...],
+    inventory: Inventory,
+    on_draft: DraftPolicy,
+) -> UpdateStep | None:
+    """Give the step for a draft that somebody else left; ``None`` where it is ours or may be overwritten."""
+    uploaded = inventory.record(content.spec.id).uploaded
+    is_ours = not paths or uploaded == inventory.downloads[before.id].digest.fingerprint
+    if is_ours or on_draft is DraftPolicy.OVERWRITE:
+        return None
+    who = f" by {before.modified_by}" if before.modified_by else ""
+    text = f"the tenant has an unsaved draft{who} that differs from the files in {_list(paths)}"
+    if on_draft is DraftPolicy.SKIP:
+        return UpdateStep(action=UpdateAction.KEEP, reason=f"{text} (onDraft: skip)", before=before, paths=paths)
+    return UpdateStep(
+        action=UpdateAction.REFUSE,
+        reason=text,
+        advice="save or discard the draft in the Web UI, or set onDraft to overwrite or skip",
+        before=before,
+        paths=paths,
+    )
+
+
+def _value_mapping(
+    content: ArtifactContent,
+    before: DesigntimeArtifact,
+    downloaded: DownloadedContent,
+    paths: tuple[str, ...],
+    policy: ValueMappingPolicy,
+) -> UpdateStep:
+    if policy is ValueMappingPolicy.KEEP:
+        reason = f"differs in {_list(paths)} and is kept (valueMappings: keep)"
+        return UpdateStep(action=UpdateAction.KEEP, reason=reason, before=before, paths=paths)
+    lost = lost_values(content, downloaded)
+    if policy is ValueMappingPolicy.SAFE and lost != ():
+        what = "cannot be told: its entries could not be read" if lost is None else _list(lost)
+        return UpdateStep(
+            action=UpdateAction.REFUSE,
+            reason=f"value mappings have no update call; replacing it would lose what only the tenant has: {what}",
+            advice="add these entries to value_mapping.xml, or set valueMappings to replace or keep",
+            before=before,
+            paths=paths,
+        )
+    note = f"; lost on the tenant: {_list(lost)}" if lost else ""
+    return UpdateStep(
+        action=UpdateAction.REPLACE,
+        reason=f"differs in {_list(paths)}{note}",
+        content=content,
+        before=before,
+        base_version=_saved_version(before, downloaded),
+        paths=paths,
+    )
+
+
+def _flow_or_library(
+    content: ArtifactContent,
+    before: DesigntimeArtifact,
+    downloaded: DownloadedContent,
+    paths: tuple[str, ...],
+    parameters: ParameterPlan,
+) -> UpdateStep:
+    if paths:
+        action, reason = UpdateAction.UPDATE, f"content differs in {_list(paths)}"
+    elif before.is_draft:
+        action, reason = UpdateAction.SAVE_VERSION, "the tenant has the wanted content as an unsaved draft"
+    elif parameters.changes:
+        action, reason = UpdateAction.CONFIGURE, _keys(parameters)
+    else:
+        action, reason = UpdateAction.UNCHANGED, "content and parameters as wanted"
+    return UpdateStep(
+        action=action,
+        reason=reason,
+        content=content,
+        before=before,
+        base_version=_saved_version(before, downloaded),
+        enforced=parameters.enforced,
+        changes=parameters.changes,
+        kept=parameters.kept,
+        paths=paths,
+    )
+
+
+def _saved_version(before: DesigntimeArtifact, downloaded: DownloadedContent) -> str:
+    return downloaded.version if before.is_draft else before.version
+
+
+def _keys(parameters: ParameterPlan) -> str:
+    keys = tuple(f"'{change.key}'" for change in parameters.changes)
+    return f"parameter{'s' if len(keys) > 1 else ''} {_list(keys)} differ{'' if len(keys) > 1 else 's'}"
+
+
+def _list(texts: tuple[str, ...]) -> str:
+    shown = 5
+    more = f" and {len(texts) - shown} more" if len(texts) > shown else ""
+    return ", ".join(texts[:shown]) + more

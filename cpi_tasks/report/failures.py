@@ -1,0 +1,163 @@
+"""The end of the output, where a person looks first: what failed, what to do about it, and how it all ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from cpi_tasks.model.report import ArtifactOutcome, Counts, Report, Status, StepOutcome, count
+from cpi_tasks.report.redactor import Redactor
+from cpi_tasks.report.wording import BLANK, Line, Tone, heading, names, number, seconds
+
+_SECTIONS = {
+    Status.FAILED: "WHAT FAILED AND WHAT TO DO ABOUT IT",
+    Status.ABANDONED: "NOT FINISHED: THE RUN WAS INTERRUPTED",
+    Status.ABORTED: "NOT BEGUN BECAUSE OF ANOTHER FAILURE",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bad:
+    """One package or artifact that is not as asked for: how it is named alone and among others, and why."""
+
+    status: Status
+    name: str
+    title: str
+    why: tuple[Line, ...]
+
+
+def failure_lines(report: Report, redactor: Redactor) -> list[Line]:
+    """Give everything that is not as asked for, causes first: place, phase, the tenant's whole text, what to do.
+
+    What ended badly in the same way (all that an interruption kept from beginning) is said once, with all names.
+    """
+    bad = list(_all_bad(report, redactor))
+    lines: list[Line] = []
+    for status, title in _SECTIONS.items():
+        alike: dict[tuple[Line, ...], list[_Bad]] = {}
+        for one in bad:
+            if one.status is status:
+                alike.setdefault(one.why, []).append(one)
+        if alike:
+            lines += heading(title)
+        # Single ones first: of an interruption those are what was in flight.
+        for position, (why, same) in enumerate(sorted(alike.items(), key=lambda item: len(item[1]) > 1)):
+            named = same[0].title if len(same) == 1 else f"{len(same):,}: {names([one.name for one in same])}"
+            lines += [BLANK] if position else []
+            lines += [Line(f"✗ {named}", Tone.BAD), *why]
+    return lines
+
+
+def closing_lines(report: Report, redactor: Redactor, *, warning_count: int) -> list[Line]:
+    """Give the last words: nothing needed doing, all done, how much failed, interrupted, or why the run ended early.
+
+    They agree with ``report.exit_code``, which is named unless it is 0.
+    """
+    counts = count(report.parts)
+    lines = [BLANK]
+    if report.kept_folder:
+        lines.append(Line(f"The uploaded content was kept in {report.kept_folder}"))
+    code = report.exit_code
+    if code == 0:
+        return [*lines, _good_end(report, counts, warning_count)]
+    if report.is_interrupted:
+        text = f"✗ Interrupted after {seconds(report.duration_s)} (exit code {code}): {_interrupted(report, counts)}."
+        lines.append(Line(f"{text} Running the same command again picks up from here.", Tone.BAD))
+    elif not report.fatal:
+        lines.append(Line(f"✗ {_failed(report, counts)} (exit code {code}).", Tone.BAD))
+    if report.fatal:
+        first, *more = redactor.clean_lines(report.fatal) or [""]
+        text = f"✗ The run ended before its plan was carried out (exit code {code}): {first}"
+        lines += [Line(text, Tone.BAD), *(Line(f"    {line}", Tone.BAD) for line in more)]
+    return lines
+
+
+def _all_bad(report: Report, redactor: Redactor) -> Iterator[_Bad]:
+    for part in report.parts:
+        origin = f", configuration {part.source}" if len(report.parts) > 1 else ""
+        for package in part.packages:
+            if package.update is not None and package.update.status.is_bad:
+                name, why = f"Package {package.id}", _step("update phase", package.update, redactor)
+                yield _Bad(status=package.update.status, name=name, title=f"{name}{origin}", why=tuple(why))
+            for artifact in package.artifacts:
+                status = _worst(artifact)
+                if status is not None:
+                    name, kind = artifact.ref.artifact, artifact.kind.label
+                    title = f"{name} ({kind}, package {package.id}{origin})"
+                    yield _Bad(status=status, name=name, title=title, why=tuple(_why(artifact, redactor)))
+
+
+def _worst(artifact: ArtifactOutcome) -> Status | None:
+    found = {step.status for step in artifact.steps}
+    return next((status for status in _SECTIONS if status in found), None)
+
+
+def _why(artifact: ArtifactOutcome, redactor: Redactor) -> list[Line]:
+    update, deploy = artifact.update, artifact.deploy
+    if update is not None and deploy is not None and update == deploy:
+        return _step("update and deploy phase", update, redactor)
+    lines: list[Line] = []
+    for phase, step in (("update phase", update), ("deploy phase", deploy), ("", artifact.skipped)):
+        if step is not None and step.status.is_bad:
+            # What follows from the artifact's own failure needs no advice of its own.
+            follows = bool(lines) and step.status is Status.ABORTED
+            lines += _step(phase, replace(step, advice="") if follows else step, redactor)
+    return lines
+
+
+def _step(phase: str, step: StepOutcome, redactor: Redactor) -> list[Line]:
+    spent = f" ({seconds(step.duration_s)})" if step.duration_s else ""
+    text = f"{step.summary or step.status.value}{spent}"
+    reason = redactor.clean_lines(step.reason)
+    if len(reason) == 1:
+        text, reason = f"{text}: {reason[0]}", []
+    lines = [Line(f"    {phase}: {text}" if phase else f"    {text}")]
+    lines += [Line(f"        {line}") for line in reason]
+    advice = redactor.clean_lines(step.advice)
+    lines += [Line(f"    what to do: {advice[0]}", Tone.WARNING)] if advice else []
+    return lines + [Line(f"        {line}", Tone.WARNING) for line in advice[1:]]
+
+
+def _good_end(report: Report, counts: Counts, warning_count: int) -> Line:
+    warned = " There was 1 warning, see above." if warning_count == 1 else ""
+    if warning_count > 1:
+        warned = f" There were {warning_count:,} warnings, see above."
+    left = [f"{number(counts.artifacts_unchanged, 'artifact')} unchanged"] if counts.artifacts_unchanged else []
+    left += [f"{counts.artifacts_skipped:,} skipped"] if counts.artifacts_skipped else []
+    if counts.packages_updated or counts.artifacts_updated or counts.artifacts_deployed:
+        done = [f"{number(counts.packages_updated, 'package')} and"] if not counts.artifacts_updated else []
+        updated = " ".join([*done, f"{number(counts.artifacts_updated, 'artifact')} updated"])
+        words = ", ".join([updated, f"{counts.artifacts_deployed:,} deployed", *left])
+        has_phase = any(part.deploy_s is not None for part in report.parts)
+        idle = "" if has_phase else " Nothing was deployed: there was no deploy phase."
+        return Line(f"✓ All operations completed successfully: {words}.{idle}{warned}", Tone.GOOD)
+    if counts.artifacts_total == 0:
+        return Line(f"⚠ Nothing was done: the run had no artifacts to work on.{warned}", Tone.WARNING)
+    if not counts.artifacts_unchanged:
+        text = f"⚠ Nothing was done: {number(counts.artifacts_total, 'artifact')} skipped, none updated or deployed."
+        return Line(f"{text}{warned}", Tone.WARNING)
+    text = f"✓ Nothing needed doing: {', '.join(left)}; nothing was written, nothing was deployed."
+    return Line(f"{text}{warned}", Tone.GOOD)
+
+
+def _failed(report: Report, counts: Counts) -> str:
+    packages = sum(package.update is not None and package.update.status.is_bad for package in report.packages())
+    words = [f"{number(packages, 'package')} failed"] if packages else []
+    if counts.artifacts_failed:
+        waiting = sum(_worst(artifact) is Status.ABORTED for artifact in report.artifacts())
+        because = f" ({waiting:,} of them not begun because of another failure)" if waiting else ""
+        words.append(f"{counts.artifacts_failed:,} of {number(counts.artifacts_total, 'artifact')} failed{because}")
+    done = f"{counts.artifacts_updated:,} updated, {counts.artifacts_deployed:,} deployed"
+    return f"{' and '.join(words)}; {done}"
+
+
+def _interrupted(report: Report, counts: Counts) -> str:
+    worst = [_worst(artifact) for artifact in report.artifacts()]
+    unfinished = worst.count(Status.ABANDONED) + worst.count(Status.ABORTED)
+    words = [
+        f"{unfinished:,} of {number(counts.artifacts_total, 'artifact')} not finished",
+        f"{worst.count(Status.FAILED):,} failed",
+        f"{counts.artifacts_updated:,} updated",
+        f"{counts.artifacts_deployed:,} deployed",
+    ]
+    return ", ".join(words)

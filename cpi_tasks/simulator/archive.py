@@ -1,0 +1,245 @@
+"""Uploaded archives: reading them safely, and everything a tenant derives from one."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree as SafeET
+import javaproperties
+from defusedxml.common import DefusedXmlException
+
+from cpi_tasks.simulator import manifest
+from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.settings import Kind
+
+RESOURCES = "src/main/resources/"
+PARAMETERS = f"{RESOURCES}parameters.prop"
+DEFINITIONS = f"{RESOURCES}parameters.propdef"
+MAX_ENTRIES = 10_000
+MAX_UNPACKED_BYTES = 128 * 1024 * 1024
+_FIXED_TIME = (2026, 1, 1, 0, 0, 0)
+
+Entries = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A configuration parameter as the content defines it; ``value`` is ``None`` where ``parameters.prop`` lacks it."""
+
+    key: str
+    value: str | None = None
+    data_type: str = "xsd:string"
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """Something a flow uses that is deployed on its own."""
+
+    kind_name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a tenant knows of an archive.
+
+    ``digest`` covers what makes a difference when it runs: not the version, the origin, the description or parameter
+    values. ``build_problems`` are sentences that make its build fail.
+    """
+
+    headers: Mapping[str, str]
+    parameters: Mapping[str, Parameter]
+    references: frozenset[Reference]
+    build_problems: tuple[str, ...]
+    description: str | None
+    digest: str
+    has_mapped_values: bool
+
+    @property
+    def version(self) -> str:
+        """``Bundle-Version``, empty where there is none that could be used."""
+        version = manifest.get(self.headers, "Bundle-Version").strip()
+        return version if manifest.is_version(version) else ""
+
+    @property
+    def name(self) -> str:
+        """``Bundle-Name``."""
+        return manifest.get(self.headers, "Bundle-Name").strip()
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """Read an archive into memory. Anything broken, hostile or absurdly large is a 400."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = [info for info in archive.infolist() if not info.is_dir()]
+            _check_sizes(files)
+            return {_checked_path(info.filename): archive.read(info) for info in files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        raise ODataError(400, "The artifact content is not a readable zip archive.") from error
+
+
+def check_readable(data: bytes) -> None:
+    """Refuse what is no archive (400) without unpacking it."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        raise ODataError(400, "The artifact content is not a readable zip archive.")
+
+
+def _check_sizes(files: list[zipfile.ZipInfo]) -> None:
+    if len(files) > MAX_ENTRIES or sum(info.file_size for info in files) > MAX_UNPACKED_BYTES:
+        raise ODataError(400, "The artifact content is too large.")
+
+
+def _checked_path(path: str) -> str:
+    parts = path.split("/")
+    if path.startswith("/") or "\\" in path or ":" in parts[0] or ".." in parts or "\0" in path:
+        raise ODataError(400, f"The artifact content has an entry outside of the archive: '{path[:200]}'.")
+    return path
+
+
+def pack(entries: Entries) -> bytes:
+    """Write an archive; equal entries give equal bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in entries.items():
+            archive.writestr(zipfile.ZipInfo(path, _FIXED_TIME), data, zipfile.ZIP_DEFLATED, 1)
+    return buffer.getvalue()
+
+
+def rewrite(entries: Entries, *, kind: Kind, artifact_id: str, version: str | None) -> dict[str, bytes]:
+    """Change content the way tenants do on storing it, so that bytes never come back as they were sent.
+
+    The manifest gets the artifact's id (directives stay), the version where one is given, another header order and
+    other line ends; a mapping's single ``.mmap`` is named after the id; a value mapping loses ``metainfo.prop``.
+    """
+    headers = manifest.with_symbolic_name(manifest.parse(entries.get(manifest.PATH, b"")), artifact_id)
+    if version is not None:
+        headers = manifest.put(headers, "Bundle-Version", version)
+    stored = {manifest.PATH: manifest.render(headers)}
+    stored |= {path: data for path, data in entries.items() if path != manifest.PATH}
+    if kind is Kind.VALUE_MAPPING:
+        stored.pop("metainfo.prop", None)
+    mappings = [path for path in stored if path.endswith(".mmap")]
+    if kind is Kind.MESSAGE_MAPPING and len(mappings) == 1:
+        folder = mappings[0].rpartition("/")[0]
+        data = stored.pop(mappings[0])
+        stored[f"{folder}/{artifact_id}.mmap".lstrip("/")] = data
+    return stored
+
+
+def read(entries: Entries, kind: Kind) -> Content:
+    """Derive everything from an archive's entries; a ``.prop`` file that cannot be read is a 400."""
+    headers = manifest.parse(entries.get(manifest.PATH, b""))
+    references = {Reference(family, name) for family, name in manifest.references(headers)}
+    problems: list[str] = []
+    model_keys: list[str] = []
+    for path in (path for path in entries if path.endswith(".iflw") and kind is Kind.FLOW):
+        model_keys += _placeholders(entries[path])
+        try:
+            root = SafeET.fromstring(entries[path])
+        except (ParseError, DefusedXmlException, ValueError):
+            problems.append(f"Integration flow model '{path.rpartition('/')[2]}' is not well-formed")
+            continue
+        for step in _steps(root):
+            references |= _step_references(step)
+            problems += _missing_scripts(step, entries)
+    return Content(
+        headers=headers,
+        parameters=_parameters(entries, model_keys) if kind is Kind.FLOW else {},
+        references=frozenset(references) if kind is Kind.FLOW else frozenset(),
+        build_problems=tuple(dict.fromkeys(problems)),
+        description=_properties(entries["metainfo.prop"]).get("description", "")
+        if "metainfo.prop" in entries
+        else None,
+        digest=_digest(entries, headers),
+        has_mapped_values=b"<entry" in entries.get("value_mapping.xml", b""),
+    )
+
+
+def _digest(entries: Entries, headers: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(headers, key=str.lower):
+        if name.lower() != "bundle-version" and not name.lower().startswith("origin-"):
+            digest.update(f"{name.lower()}\0{headers[name]}\0".encode("utf-8", "surrogatepass"))
+    for path in sorted(entries):
+        if path not in {manifest.PATH, PARAMETERS, "metainfo.prop", ".project"}:
+            digest.update(path.encode("utf-8", "surrogatepass") + b"\0" + hashlib.sha256(entries[path]).digest())
+    return digest.hexdigest()
+
+
+def _properties(data: bytes) -> dict[str, str]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    try:
+        return dict(javaproperties.loads(text))
+    except ValueError as error:
+        raise ODataError(400, "The artifact content has a properties file that cannot be read.") from error
+
+
+def _parameters(entries: Entries, model_keys: list[str]) -> dict[str, Parameter]:
+    """Parameters of ``parameters.prop`` first, then those only the definitions or the model name."""
+    values = _properties(entries.get(PARAMETERS, b""))
+    definitions = _definitions(entries.get(DEFINITIONS, b""))
+    keys = dict.fromkeys([*values, *definitions, *model_keys])
+    return {
+        key: Parameter(key=key, value=values.get(key), data_type=data_type, description=description)
+        for key in keys
+        for data_type, description in [definitions.get(key, ("xsd:string", ""))]
+    }
+
+
+def _definitions(data: bytes) -> dict[str, tuple[str, str]]:
+    """Type and description of each parameter the definitions name; an unreadable file defines nothing."""
+    try:
+        root = SafeET.fromstring(data)
+    except (ParseError, DefusedXmlException, ValueError):
+        return {}
+    found = {}
+    for element in root.iter("parameter"):
+        name = element.findtext("name") or element.findtext("key") or ""
+        if name:
+            found[name] = (element.findtext("type") or "xsd:string", element.findtext("description") or "")
+    return found
+
+
+def _placeholders(model: bytes) -> list[str]:
+    text = model.decode("utf-8", "replace")
+    return [html.unescape(key) for key in re.findall(r"\{\{([^{}]+)\}\}", text)]
+
+
+def _local(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _steps(root: Element) -> Iterator[Mapping[str, str]]:
+    """Give the ``ifl:property`` pairs of every model element that has any."""
+    for parent in root.iter():
+        properties = [child for child in parent if _local(child) == "property"]
+        if properties:
+            yield {(item.findtext("key") or "").strip(): (item.findtext("value") or "").strip() for item in properties}
+
+
+def _step_references(step: Mapping[str, str]) -> set[Reference]:
+    named = {
+        Reference("scriptcollection", step.get("scriptBundleId", "")),
+        Reference("messagemapping", step.get("messageMappingBundleId", "")),
+    }
+    return {reference for reference in named if reference.id and "{" not in reference.id}
+
+
+def _missing_scripts(step: Mapping[str, str], entries: Entries) -> list[str]:
+    script = step.get("script", "").rpartition("/")[2]
+    if not script or "{" in script or step.get("scriptBundleId"):
+        return []
+    present = any(path.startswith(RESOURCES) and path.rpartition("/")[2] == script for path in entries)
+    return [] if present else [f"Script file '{script}' not found"]

@@ -1,0 +1,148 @@
+"""Changes to design-time artifacts, shared by the API and by what a person does in the Web UI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from cpi_tasks.simulator import archive, manifest
+from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.settings import Kind
+from cpi_tasks.simulator.state import Package, StoredArtifact, TenantState, new_guid
+
+FIRST_VERSION = "1.0.0"
+LIST_FIELDS = ("Products", "Keywords", "Countries", "Industries", "LineOfBusiness")
+_BUNDLE_TYPES = {
+    Kind.FLOW: "IntegrationFlow",
+    Kind.MESSAGE_MAPPING: "MessageMapping",
+    Kind.SCRIPT_COLLECTION: "ScriptCollection",
+    Kind.VALUE_MAPPING: "ValueMapping",
+}
+
+
+def check_package_id(state: TenantState, package_id: str) -> None:
+    """Refuse an id with anything but letters and digits (400) or one that exists (409)."""
+    allowed = r"[A-Za-z0-9_]+" if state.settings.underscore_package_ids else r"[A-Za-z0-9]+"
+    if not re.fullmatch(allowed, package_id):
+        raise ODataError(400, "Property 'Id' value cannot have a special character. Enter a valid Id.")
+    if package_id in state.packages:
+        raise ODataError(409, f"Integration package with ID {package_id} already exists.")
+
+
+def package_fields(state: TenantState, sent: Mapping[str, str], *, name: str) -> dict[str, str]:
+    """Give the fields a package has after a write: what is not sent becomes empty, text and lists are dressed up."""
+    description = sent.get("Description", "")
+    if description and state.settings.wraps_descriptions and not description.startswith("<p>"):
+        description = f"<p>{description}</p>"
+    fields = {
+        "Name": sent.get("Name") or name,
+        "Description": description,
+        "ShortText": sent["ShortText"],
+        "Version": sent.get("Version", ""),
+        "Vendor": sent.get("Vendor", ""),
+        "SupportedPlatform": _listed(sent.get("SupportedPlatform") or "SAP Cloud Integration"),
+    }
+    return fields | {key: _listed(sent.get(key, "")) for key in LIST_FIELDS}
+
+
+def _listed(text: str) -> str:
+    return text if text.startswith("[") else f"[{text}]"
+
+
+def add_package(state: TenantState, package_id: str, fields: Mapping[str, str], user: str) -> Package:
+    """Store a new package."""
+    now = str(state.now_ms())
+    stamps = {"CreatedBy": user, "CreationDate": now, "ModifiedBy": user, "ModifiedDate": now}
+    package = Package(id=package_id, fields={**fields, **stamps, "ResourceId": new_guid().replace("-", "")})
+    state.packages[package_id] = package
+    state.is_dirty = True
+    return package
+
+
+def check_content(state: TenantState, kind: Kind, entries: Mapping[str, bytes]) -> None:
+    """Refuse content no tenant stores: without manifest (400), parameters without definitions (500)."""
+    if manifest.PATH not in entries:
+        raise ODataError(400, "The artifact content has no META-INF/MANIFEST.MF.")
+    if kind is Kind.FLOW and archive.PARAMETERS in entries and archive.DEFINITIONS not in entries:
+        raise ODataError(500, "InputStream cannot be null")
+    empty = kind is Kind.VALUE_MAPPING and b"<entry" not in entries.get("value_mapping.xml", b"")
+    if empty and not state.settings.accepts_empty_value_mapping:
+        raise ODataError(400, "The value mapping has no entries.")
+
+
+def empty_content(kind: Kind, artifact_id: str, name: str) -> dict[str, bytes]:
+    """Tell what is stored for an artifact that is created without content."""
+    headers = {
+        "Manifest-Version": "1.0",
+        "Bundle-ManifestVersion": "2",
+        "Bundle-Name": name,
+        "Bundle-SymbolicName": f"{artifact_id}; singleton:=true",
+        "Bundle-Version": FIRST_VERSION,
+        "SAP-BundleType": _BUNDLE_TYPES[kind],
+        "SAP-NodeType": "IFLMAP",
+    }
+    entries = {manifest.PATH: manifest.render(headers)}
+    if kind is Kind.VALUE_MAPPING:
+        entries["value_mapping.xml"] = b'<vm version="2.0"></vm>'
+    return entries
+
+
+def create_artifact(
+    state: TenantState,
+    *,
+    kind: Kind,
+    artifact_id: str,
+    package_id: str,
+    name: str,
+    description: str | None,
+    entries: Mapping[str, bytes],
+    version: str,
+    user: str,
+) -> StoredArtifact:
+    """Store a new artifact under a version."""
+    now = state.now_ms()
+    artifact = StoredArtifact(
+        id=artifact_id,
+        kind=kind,
+        package_id=package_id,
+        name=name,
+        description=description or "",
+        version=version,
+        archive=b"",
+        created_by=user,
+        created_ms=now,
+        modified_by=user,
+        modified_ms=now,
+    )
+    artifact.store(entries, version=version)
+    if description is None:
+        artifact.description = artifact.content.description or ""
+    state.insert(artifact)
+    return artifact
+
+
+def replace_content(
+    state: TenantState, artifact: StoredArtifact, entries: Mapping[str, bytes], *, as_draft: bool, take_version: bool
+) -> None:
+    """Store other content under an existing artifact, as a draft or saved; parameter values the tenant has stay.
+
+    Nothing is changed where the content is refused.
+    """
+    before = artifact.content
+    version = artifact.version
+    uploaded = manifest.get(manifest.parse(entries.get(manifest.PATH, b"")), "Bundle-Version").strip()
+    if take_version and manifest.version_key(uploaded) > manifest.version_key(version):
+        version = uploaded
+    artifact.store(entries, version=None if as_draft else version)
+    if not state.settings.put_takes_file_values:
+        kept = {key: item.value for key, item in before.parameters.items() if item.value is not None}
+        artifact.values = kept | artifact.values
+    artifact.version, artifact.is_draft = version, as_draft
+    if artifact.content.description is not None:
+        artifact.description = artifact.content.description
+
+
+def save_as_version(artifact: StoredArtifact, version: str) -> None:
+    """Give the stored content a version number; it is no draft any more."""
+    artifact.store(archive.unpack(artifact.archive), version=version)
+    artifact.version, artifact.is_draft = version, False

@@ -1,0 +1,248 @@
+"""Design-time artifacts of the four families and their locks (SAP Help, Integration Content)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from starlette.responses import Response
+
+from cpi_tasks.simulator import manifest, operations
+from cpi_tasks.simulator.call import Call, Handler, Route, decode_archive, empty
+from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.rendering import DateTime, Entity, Value, literal
+from cpi_tasks.simulator.settings import Kind
+from cpi_tasks.simulator.state import Lock, StoredArtifact
+
+FamilyHandler = Callable[[Kind, Call], Response]
+
+
+def entity(call: Call, artifact: StoredArtifact) -> Entity:
+    """Give an artifact as the API shows it; which families have ``ModifiedAt`` is a setting."""
+    properties: dict[str, Value] = {
+        "Id": artifact.id,
+        "Version": artifact.shown_version,
+        "PackageId": artifact.package_id,
+        "Name": artifact.name,
+        "Description": artifact.description,
+    }
+    if artifact.kind is Kind.FLOW:
+        properties |= {
+            "Sender": "",
+            "Receiver": "",
+            "Comment": "",
+            "CreatedBy": artifact.created_by,
+            "CreatedAt": str(artifact.created_ms),
+            "ModifiedBy": artifact.modified_by,
+        }
+    if artifact.kind.value in call.state.settings.modified_at_families:
+        properties["ModifiedAt"] = str(artifact.modified_ms)
+    navigations = {
+        Kind.FLOW: ("Configurations", "Resources", "DesignGuidelineExecutionResults"),
+        Kind.VALUE_MAPPING: ("ValMapSchema",),
+    }
+    return Entity(
+        type=artifact.kind.entity_type,
+        path=path_of(artifact),
+        properties={**properties, "ArtifactContent": None},
+        navigations=navigations.get(artifact.kind, ()),
+        media_type="application/octet-stream",
+    )
+
+
+def path_of(artifact: StoredArtifact) -> str:
+    """Give the artifact's path below the API root."""
+    return f"{artifact.kind.entity_set}(Id={literal(artifact.id)},Version={literal(artifact.shown_version)})"
+
+
+def addressed(kind: Kind, call: Call) -> StoredArtifact:
+    """Give the artifact a path names, also below its package; 404 where there is none in that version."""
+    segment = next(part for part in call.segments if part.name == kind.entity_set)
+    artifact = call.state.artifact(kind, segment.key("Id"), segment.key("Version"))
+    if call.head.name == "IntegrationPackages" and call.head.key("Id") != artifact.package_id:
+        raise ODataError(404, "Integration design time artifact not found.")
+    return artifact
+
+
+def list_of_package(kind: Kind, call: Call) -> Response:
+    """``GET IntegrationPackages('P')/<X>DesigntimeArtifacts``: 200; ``$skip`` is ignored as on tenants."""
+    package = call.state.package(call.head.key("Id"))
+    return call.listing(list(call.state.artifacts_of(package, kind)), partial(entity, call), skips=False)
+
+
+def list_of_tenant(kind: Kind, call: Call) -> Response:
+    """``GET <X>DesigntimeArtifacts``: 200, by name, for mappings only."""
+    descending = call.query.get("$orderby", "").lower().endswith(" desc")
+    found = [artifact for artifact in call.state.artifacts.values() if artifact.kind is kind]
+    found.sort(key=lambda artifact: artifact.name, reverse=descending)
+    return call.listing(found, partial(entity, call))
+
+
+def read(kind: Kind, call: Call) -> Response:
+    """``GET <X>DesigntimeArtifacts(Id,Version)``: 200 or 404."""
+    return call.one(entity(call, addressed(kind, call)))
+
+
+def download(kind: Kind, call: Call) -> Response:
+    """``GET …/$value``: 200 with the archive whatever ``Accept`` says; 400 in a read-only package."""
+    artifact = addressed(kind, call)
+    package = call.state.package(artifact.package_id)
+    call.state.check_package_writable(package, "download the artifact")
+    name = re.sub(r'[^\w. -]|["\\]', "_", artifact.name, flags=re.ASCII) or artifact.id
+    headers = {"Content-Disposition": f"attachment; filename={name}.zip"}
+    return Response(artifact.archive, 200, headers, media_type="application/zip")
+
+
+def create(kind: Kind, call: Call) -> Response:
+    """``POST <X>DesigntimeArtifacts``: 201; unknown package 404, existing id 500, bad content 400 or 500."""
+    sent = call.fields()
+    for name in ("Id", "Name", "PackageId"):
+        if not sent.get(name):
+            raise ODataError(400, f"Property '{name}' cannot be empty")
+    package = call.state.packages.get(sent["PackageId"])
+    if package is None:
+        raise ODataError(404, f"Package ID {sent['PackageId']} does not exist.")
+    call.state.check_package_writable(package, "create the artifact")
+    existing = call.state.artifacts.get(sent["Id"])
+    if existing is not None:
+        raise ODataError(500, _duplicate_text(existing, call.state.packages[existing.package_id].name))
+    text = sent.get("ArtifactContent", "")
+    entries = decode_archive(text) if text else operations.empty_content(kind, sent["Id"], sent["Name"])
+    operations.check_content(call.state, kind, entries)
+    version = operations.FIRST_VERSION
+    if kind is Kind.VALUE_MAPPING:
+        own = manifest.get(manifest.parse(entries[manifest.PATH]), "Bundle-Version").strip()
+        version = own if manifest.is_version(own) else version
+    artifact = operations.create_artifact(
+        call.state,
+        kind=kind,
+        artifact_id=sent["Id"],
+        package_id=package.id,
+        name=sent["Name"],
+        description=sent.get("Description"),
+        entries=entries,
+        version=version,
+        user=call.user,
+    )
+    return call.format.entity(entity(call, artifact), 201)
+
+
+def _duplicate_text(existing: StoredArtifact, package_name: str) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", existing.kind.value).lower()
+    what = "integration flow" if existing.kind is Kind.FLOW else words
+    article = "An" if what.startswith("i") else "A"
+    return (
+        f"{article} {what} {existing.name} with the artifact ID {existing.id} already exists in the {package_name} "
+        f"package. To create /upload an {what}, use a different ID."
+    )
+
+
+def update(kind: Kind, call: Call) -> Response:
+    """``PUT <X>DesigntimeArtifacts(Id,Version)``: 200 without a body; see the refusals in the code."""
+    artifact = addressed(kind, call)
+    sent = call.fields()
+    if kind is Kind.MESSAGE_MAPPING and {"Id", "PackageId"} & sent.keys():
+        raise ODataError(500, "Update of PackageId and Id are not allowed")
+    call.state.check_writable(artifact, "update the artifact")
+    text, name = sent.get("ArtifactContent"), sent.get("Name", "")
+    if text:
+        entries = decode_archive(text)
+        operations.check_content(call.state, kind, entries)
+        _check_symbolic_name(artifact, manifest.symbolic_name(manifest.parse(entries[manifest.PATH])))
+        mode = call.state.settings.version_mode
+        operations.replace_content(
+            call.state, artifact, entries, as_draft=mode == "draft", take_version=mode == "manifest-if-higher"
+        )
+        artifact.name = name or artifact.content.name or artifact.name
+    elif name:
+        artifact.name, artifact.is_draft = name, True
+        artifact.description = sent.get("Description", artifact.description)
+    else:
+        raise ODataError(400, "The request body has neither Name nor ArtifactContent.")
+    call.state.touch(artifact, call.user)
+    return empty(200)
+
+
+def _check_symbolic_name(artifact: StoredArtifact, name: str) -> None:
+    if name == artifact.id:
+        return
+    if artifact.kind is Kind.MESSAGE_MAPPING:
+        raise ODataError(500, "BUNDLE_SYMBOLIC_NAME_CANNOT_BE_UPDATED")
+    raise ODataError(400, "Could not update artifact of the package; due to change in the Bundle-symbolicName.")
+
+
+def delete(kind: Kind, call: Call) -> Response:
+    """``DELETE <X>DesigntimeArtifacts(Id,Version)``: 200 without a body; the runtime is untouched."""
+    artifact = addressed(kind, call)
+    call.state.check_writable(artifact, "delete the artifact")
+    call.state.remove(artifact)
+    return empty(200)
+
+
+def save_version(kind: Kind, call: Call) -> Response:
+    """``POST <X>DesigntimeArtifactSaveAsVersion?Id=&SaveAsVersion=``: 200 without a body; no version number 400."""
+    artifact = call.state.artifact(kind, call.argument("Id"), "active")
+    version = call.argument("SaveAsVersion")
+    call.state.check_writable(artifact, "save the artifact")
+    if not manifest.is_version(version):
+        raise ODataError(400, "CANNOT_UPDATE_BUNDLE")
+    operations.save_as_version(artifact, version)
+    call.state.touch(artifact, call.user)
+    return empty(200)
+
+
+def list_locks(call: Call) -> Response:
+    """``GET IntegrationDesigntimeLocks``: 200, or 403 without the role."""
+    if not call.state.settings.may_read_locks:
+        raise ODataError(403, None)
+    return call.listing(list(call.state.locks.values()), partial(_lock_entity, call))
+
+
+def _lock_entity(call: Call, lock: Lock) -> Entity:
+    artifact = call.state.artifacts[lock.artifact_id]
+    return Entity(
+        type="IntegrationDesigntimeLock",
+        path=f"IntegrationDesigntimeLocks({literal(lock.resource_id)})",
+        properties={
+            "ResourceId": lock.resource_id,
+            "ArtifactId": artifact.id,
+            "ArtifactName": artifact.name,
+            "ArtifactType": artifact.kind.value,
+            "PackageId": artifact.package_id,
+            "PackageName": call.state.packages[artifact.package_id].name,
+            "CreatedAt": DateTime(lock.created_ms),
+            "CreatedBy": lock.user,
+        },
+    )
+
+
+def _unknown_artifact(_call: Call) -> Response:
+    raise ODataError(404, "Integration design time artifact not found.")
+
+
+def _routes(kind: Kind) -> dict[Route, FamilyHandler]:
+    name = kind.entity_set
+    table: dict[Route, FamilyHandler] = {
+        ("GET", f"IntegrationPackages()/{name}"): list_of_package,
+        ("GET", f"IntegrationPackages()/{name}()"): read,
+        ("POST", name): create,
+        ("GET", f"{name}()"): read,
+        ("GET", f"{name}()/$value"): download,
+        ("DELETE", f"{name}()"): delete,
+        ("POST", f"{kind.entity_type}SaveAsVersion"): save_version,
+    }
+    if kind is not Kind.VALUE_MAPPING:
+        table["PUT", f"{name}()"] = update
+    if kind in {Kind.MESSAGE_MAPPING, Kind.VALUE_MAPPING}:
+        table["GET", name] = list_of_tenant
+    return table
+
+
+ROUTES: dict[Route, Handler] = {
+    route: partial(handler, kind) for kind in Kind for route, handler in _routes(kind).items()
+} | {
+    ("GET", "IntegrationDesigntimeLocks"): list_locks,
+    ("GET", "IntegrationAdapterDesigntimeArtifacts()"): _unknown_artifact,
+    ("DELETE", "IntegrationAdapterDesigntimeArtifacts()"): _unknown_artifact,
+}

@@ -1,0 +1,134 @@
+"""The embedded tenant on a loopback socket: in a nursery, or from a thread for programs without trio."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import cast
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState
+from hypercorn.utils import wrap_app
+
+from cpi_tasks.simulator import store
+from cpi_tasks.simulator.dispatch import CONNECTION
+from cpi_tasks.simulator.tenant import Simulator
+
+_SAVE_INTERVAL_S = 0.2
+_KEEP_ALIVE_S = 75.0
+
+
+async def serve(
+    simulator: Simulator,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled; reports the URL (``http://127.0.0.1:PORT``) as soon as connections are accepted.
+
+    The state file, where there is one, is on disk when this ends, however it ends. ``OSError`` where the port is taken,
+    ``SimulatorError`` where the file cannot be written.
+    """
+    server = _Server(simulator)
+    listeners = await trio.open_tcp_listeners(port, host=host, backlog=256)
+    bound_port = listeners[0].socket.getsockname()[1]
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.save_regularly)
+            nursery.start_soon(server.close_connections_at_the_end)
+            await nursery.start(trio.serve_listeners, server.handle, listeners)
+            task_status.started(f"http://{host}:{bound_port}")
+    finally:
+        simulator.save()
+
+
+class _Server:
+    """One hypercorn connection handler per connection, so that a connection can be dropped from inside a request."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._config = Config()
+        self._config.accesslog = None
+        self._config.errorlog = None
+        self._config.include_server_header = False
+        self._config.keep_alive_timeout = _KEEP_ALIVE_S
+        self._config.keep_alive_max_requests = 1_000_000
+        self._app = wrap_app(cast("ASGIFramework", simulator.app), self._config.wsgi_max_body_size, "asgi")
+        self._context = WorkerContext(None)
+        self._streams: set[trio.SocketStream] = set()
+
+    async def handle(self, stream: trio.SocketStream) -> None:
+        CONNECTION.set(stream)
+        self._streams.add(stream)
+        try:
+            # hypercorn finds out by itself whether a stream is encrypted; its annotation names one of the two
+            plain = cast("trio.SSLStream[trio.SocketStream]", stream)
+            await TCPServer(self._app, self._config, self._context, ConnectionState({}), plain)
+        finally:
+            self._streams.discard(stream)
+            stream.socket.close()
+
+    async def close_connections_at_the_end(self) -> None:
+        """Cut what is still connected on cancellation: a reader that does not read must not delay the end."""
+        try:
+            await trio.sleep_forever()
+        finally:
+            for stream in self._streams:
+                stream.socket.close()
+
+    async def save_regularly(self) -> None:
+        """Write changes to the state file, at most a tenth of the time and off the event loop."""
+        pause_s = _SAVE_INTERVAL_S
+        while True:
+            await trio.sleep(pause_s)
+            began = trio.current_time()
+            text = self._simulator.unsaved()
+            if text is not None and self._simulator.state_file is not None:
+                await trio.to_thread.run_sync(store.write, self._simulator.state_file, text)
+            pause_s = max(_SAVE_INTERVAL_S, 9 * (trio.current_time() - began))
+
+
+@contextmanager
+def running(simulator: Simulator) -> Iterator[str]:
+    """Serve from a background thread and give the URL, for callers that are not trio themselves.
+
+    What goes wrong while starting, serving or stopping is raised here.
+    """
+    started: queue.Queue[tuple[str, trio.lowlevel.TrioToken] | BaseException] = queue.Queue()
+    failures: list[BaseException] = []
+    scope = trio.CancelScope()
+
+    async def main() -> None:
+        with scope:
+            async with trio.open_nursery() as nursery:
+                url = await nursery.start(lambda task_status: serve(simulator, task_status=task_status))
+                started.put((url, trio.lowlevel.current_trio_token()))
+
+    def run() -> None:
+        try:
+            trio.run(main)
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits for us
+            failures.append(error)
+            started.put(error)
+
+    thread = threading.Thread(target=run, name="cpi-simulator")
+    thread.start()
+    first = started.get()
+    if isinstance(first, BaseException):
+        thread.join()
+        raise first
+    url, token = first
+    try:
+        yield url
+    finally:
+        with suppress(trio.RunFinishedError):
+            trio.from_thread.run_sync(scope.cancel, trio_token=token)
+        thread.join()
+    if failures:
+        raise failures[0]

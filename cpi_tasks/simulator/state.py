@@ -1,0 +1,188 @@
+"""What the tenant holds: packages, design-time artifacts, locks, the runtime and build tasks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cpi_tasks.simulator import archive
+from cpi_tasks.simulator.archive import Content
+from cpi_tasks.simulator.clock import Clock
+from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeRecord
+from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.settings import Kind, SimulatorSettings
+
+NOT_FOUND = "Integration design time artifact not found."
+
+
+@dataclass(slots=True, kw_only=True)
+class Package:
+    """An integration package; ``fields`` are its other properties under their API names."""
+
+    id: str
+    fields: dict[str, str]
+    mode: str = "EDIT_ALLOWED"
+    artifacts: dict[Kind, dict[str, None]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    """Ids of its artifacts by family, in order of creation."""
+
+    @property
+    def name(self) -> str:
+        """The display name."""
+        return self.fields["Name"]
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether only parameters may be changed."""
+        return self.mode == "READ_ONLY"
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredArtifact:
+    """A design-time artifact. ``version`` is the last saved number; ``values`` are parameter values the tenant keeps.
+
+    ``archive`` is what a download gives. What is derived from it is computed once, when first asked for.
+    """
+
+    id: str
+    kind: Kind
+    package_id: str
+    name: str
+    description: str
+    version: str
+    archive: bytes
+    is_draft: bool = False
+    values: dict[str, str] = field(default_factory=dict)
+    created_by: str = ""
+    created_ms: int = 0
+    modified_by: str = ""
+    modified_ms: int = 0
+    encoded: str = ""
+    """The archive in base64, kept for the state file."""
+    _content: Content | None = None
+
+    @property
+    def content(self) -> Content:
+        """What the archive says."""
+        if self._content is None:
+            self._content = archive.read(archive.unpack(self.archive), self.kind)
+        return self._content
+
+    @property
+    def shown_version(self) -> str:
+        """The version as reads and lists show it."""
+        return "Active" if self.is_draft else self.version
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The effective value of every parameter the content names."""
+        return {key: self.values.get(key, item.value or "") for key, item in self.content.parameters.items()}
+
+    def store(self, entries: Mapping[str, bytes], *, version: str | None) -> None:
+        """Take new content, rewritten the tenant's way; a given version is written into the manifest."""
+        stored = archive.rewrite(entries, kind=self.kind, artifact_id=self.id, version=version)
+        content = archive.read(stored, self.kind)
+        self.archive, self._content, self.encoded = archive.pack(stored), content, ""
+
+    def answers_to(self, version: str) -> bool:
+        """Whether a ``Version`` literal addresses what is stored: ``active`` in any case, or the current number."""
+        return version.lower() == "active" or (version == self.version and not self.is_draft)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A design-time lock: somebody has the artifact open in the editor."""
+
+    resource_id: str
+    artifact_id: str
+    user: str
+    created_ms: int
+
+
+class TenantState:
+    """Everything one tenant holds, with the lookups requests need; ``is_dirty`` says there is something to save."""
+
+    def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
+        """Begin empty."""
+        self.settings = settings
+        self.clock = clock
+        self.packages: dict[str, Package] = {}
+        self.artifacts: dict[str, StoredArtifact] = {}
+        self.locks: dict[str, Lock] = {}
+        self.runtime: dict[str, RuntimeRecord] = {}
+        self.tasks: dict[str, Deployment] = {}
+        self.counter = DeploymentCounter()
+        self.is_dirty = False
+
+    def now_ms(self) -> int:
+        """Give the tenant's time in whole epoch milliseconds."""
+        return int(self.clock.now_ms())
+
+    def package(self, package_id: str) -> Package:
+        """Give a package that must exist, else 404."""
+        package = self.packages.get(package_id)
+        if package is None:
+            raise ODataError(404, f"Integration package {package_id} does not exist.")
+        return package
+
+    def artifact(self, kind: Kind, artifact_id: str, version: str) -> StoredArtifact:
+        """Give an artifact of a family that must exist in this version, else 404."""
+        artifact = self.artifacts.get(artifact_id)
+        if artifact is None or artifact.kind is not kind or not artifact.answers_to(version):
+            raise ODataError(404, NOT_FOUND)
+        return artifact
+
+    def check_writable(self, artifact: StoredArtifact, action: str) -> None:
+        """Refuse a write to content in a read-only package (400) or to a locked artifact (400)."""
+        self.check_package_writable(self.package(artifact.package_id), action)
+        self.check_unlocked(artifact)
+
+    def check_package_writable(self, package: Package, action: str) -> None:
+        """Refuse anything but configuration in a read-only package (400)."""
+        if package.is_read_only:
+            raise ODataError(400, f"Cannot {action} because the integration package {package.id} is configure-only.")
+
+    def check_unlocked(self, artifact: StoredArtifact) -> None:
+        """Refuse a write while somebody has the artifact open (400)."""
+        if artifact.id in self.locks:
+            raise ODataError(400, "Cannot update the artifact as it is locked")
+
+    def insert(self, artifact: StoredArtifact) -> None:
+        """Add an artifact to its package."""
+        self.artifacts[artifact.id] = artifact
+        self.packages[artifact.package_id].artifacts[artifact.kind][artifact.id] = None
+        self.is_dirty = True
+
+    def remove(self, artifact: StoredArtifact) -> None:
+        """Delete an artifact at design time; the runtime is untouched."""
+        del self.artifacts[artifact.id]
+        del self.packages[artifact.package_id].artifacts[artifact.kind][artifact.id]
+        self.locks.pop(artifact.id, None)
+        self.is_dirty = True
+
+    def remove_package(self, package: Package) -> None:
+        """Delete a package with everything in it."""
+        for artifact in list(self.artifacts_of(package)):
+            self.remove(artifact)
+        del self.packages[package.id]
+        self.is_dirty = True
+
+    def artifacts_of(self, package: Package, kind: Kind | None = None) -> Iterable[StoredArtifact]:
+        """Give a package's artifacts, of one family or of all."""
+        kinds = Kind if kind is None else (kind,)
+        return (self.artifacts[artifact_id] for family in kinds for artifact_id in package.artifacts[family])
+
+    def touch(self, artifact: StoredArtifact, user: str) -> None:
+        """Move ``ModifiedAt`` forward, also where no time has passed."""
+        artifact.modified_ms = max(self.now_ms(), artifact.modified_ms + 1)
+        artifact.modified_by = user
+        self.is_dirty = True
+
+    def record(self, artifact_id: str) -> RuntimeRecord:
+        """Give the runtime history of an artifact, begun if there is none."""
+        return self.runtime.setdefault(artifact_id, RuntimeRecord())
+
+
+def new_guid() -> str:
+    """Give a fresh id as tenants use them for tasks and resources."""
+    return str(uuid.uuid4())

@@ -1,0 +1,8 @@
+"""The only place that knows HTTP: a client for SAP Cloud Integration's public OData API, and one for configurations."""
+
+from __future__ import annotations
+
+from cpi_tasks.tenant.client import TenantClient, connect
+from cpi_tasks.tenant.download import fetch
+
+__all__ = ["TenantClient", "connect", "fetch"]

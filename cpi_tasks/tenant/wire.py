@@ -1,0 +1,165 @@
+"""One HTTP exchange: the seam where httpx ends. Its exceptions become ``Trouble``, every exchange becomes an event."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import ipaddress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import httpx
+import trio
+
+from cpi_tasks.events import Emit, RequestFinished
+from cpi_tasks.tenant.limits import MAX_IN_FLIGHT
+from cpi_tasks.tenant.retry import Trouble, TroubleKind
+from cpi_tasks.tenant.text import one_line
+
+CONNECT_TIMEOUT_S = 30.0
+KEEP_ALIVE_S = 15.0
+"""Shorter than any gateway's idle limit, so that a connection is rarely closed under a request about to use it."""
+
+_TROUBLES: tuple[tuple[type[Exception], TroubleKind, str], ...] = (
+    (httpx.ConnectTimeout, TroubleKind.NOT_SENT, "no connection in time"),
+    (httpx.ConnectError, TroubleKind.NOT_SENT, "no connection"),
+    (httpx.ProxyError, TroubleKind.NOT_SENT, "the proxy let nothing through"),
+    (httpx.PoolTimeout, TroubleKind.NOT_SENT, "no free connection"),
+    (httpx.UnsupportedProtocol, TroubleKind.NOT_SENT, "the address is not http or https"),
+    (httpx.InvalidURL, TroubleKind.NOT_SENT, "the address is not valid"),
+    (trio.TooSlowError, TroubleKind.UNANSWERED, "no complete answer in time"),
+    (httpx.TimeoutException, TroubleKind.UNANSWERED, "no answer in time"),
+    (httpx.DecodingError, TroubleKind.UNUSABLE, "the answer could not be decoded"),
+    (httpx.HTTPError, TroubleKind.UNANSWERED, "the connection broke"),
+)
+_TRANSLATED = tuple(foreign for foreign, _, _ in _TROUBLES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back. ``content`` is empty where ``is_complete`` is false; ``cookies`` is a header made of them."""
+
+    status: int
+    headers: httpx.Headers = field(repr=False)
+    content: bytes = field(repr=False, default=b"")
+    is_complete: bool = True
+    cookies: str = field(repr=False, default="")
+
+
+class Wire:
+    """Sends requests through one connection pool and reports each as an event; knows nothing of logins or repeats."""
+
+    def __init__(self, client: httpx.AsyncClient, *, request_timeout_s: float, emit: Emit) -> None:
+        """Take the pool, the seconds one exchange may last in all, and where events go."""
+        self._client = client
+        self._timeout_s = request_timeout_s
+        self._emit = emit
+
+    async def exchange(
+        self, method: str, url: str, *, target: str, headers: Mapping[str, str], content: bytes | None = None
+    ) -> Answer:
+        """Send one request and read its answer; ``target`` stands for it in the event. Raises ``Trouble``.
+
+        An answer whose body does not arrive whole is given as incomplete: its status may still tell enough.
+        """
+        started = trio.current_time()
+        result = "cancelled"
+        try:
+            with translated():
+                answer = await self._exchange(
+                    self._client.build_request(method, url, headers=headers, content=content),
+                    deadline=started + self._timeout_s,
+                )
+            result = str(answer.status) if answer.is_complete else f"{answer.status}, cut short"
+        except Trouble as trouble:
+            result = trouble.result
+            raise
+        finally:
+            duration_s = trio.current_time() - started
+            self._emit(RequestFinished(method=method, target=target, result=result, duration_s=duration_s))
+        return answer
+
+    async def _exchange(self, request: httpx.Request, *, deadline: float) -> Answer:
+        with trio.fail_at(deadline):
+            response = await self._client.send(request, stream=True)
+        content, is_complete = b"", False
+        try:
+            with trio.move_on_at(deadline):
+                content, is_complete = await response.aread(), True
+        except (httpx.TransportError, httpx.DecodingError):
+            pass
+        finally:
+            await response.aclose()
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in response.cookies.jar)
+        return Answer(
+            status=response.status_code,
+            headers=response.headers,
+            content=content,
+            is_complete=is_complete,
+            cookies=cookies,
+        )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the exceptions of httpx and of an expired deadline into ``Trouble``."""
+    try:
+        yield
+    except _TRANSLATED as error:
+        kind, phrase = next((kind, phrase) for foreign, kind, phrase in _TROUBLES if isinstance(error, foreign))
+        reason = one_line(str(error), 300)
+        cause = f"{phrase} ({reason})" if reason else phrase
+        raise Trouble(cause, kind=kind, result=type(error).__name__) from error
+
+
+@asynccontextmanager
+async def open_client(
+    urls: tuple[str, ...], *, request_timeout_s: float, transport: httpx.AsyncBaseTransport | None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the one connection pool for the given addresses (the tenant's and the token service's)."""
+    is_embedded = all(is_plain_loopback(url) for url in urls)
+    timeout = httpx.Timeout(request_timeout_s, connect=min(CONNECT_TIMEOUT_S, request_timeout_s), pool=None)
+    limits = httpx.Limits(
+        max_connections=MAX_IN_FLIGHT + 1,  # the token request must not wait behind requests
+        max_keepalive_connections=MAX_IN_FLIGHT + 1,
+        keepalive_expiry=KEEP_ALIVE_S,
+    )
+    async with httpx.AsyncClient(
+        headers={"User-Agent": user_agent()},
+        # Cookies belong to the CSRF token they came with; a jar would let the two drift apart.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        timeout=timeout,
+        limits=limits,
+        transport=transport,
+        # Without any https address there is nothing to verify, and reading all root certificates takes its time. No
+        # proxy of the environment can reach this machine's own loopback either.
+        verify=not is_embedded,
+        trust_env=not is_embedded,
+    ) as client:
+        yield client
+
+
+def user_agent() -> str:
+    """Name this program and its version."""
+    try:
+        return f"cpi-tasks/{importlib.metadata.version('cpi-tasks')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "cpi-tasks"
+
+
+def is_plain_loopback(url: str) -> bool:
+    """Whether an address is plain http to this machine itself."""
+    parts = urlsplit(url)
+    return parts.scheme.lower() == "http" and is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself: ``localhost`` or a loopback address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
