@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from pathlib import Path
 import trio
 
 from cpi_tasks import content, engine, environment, planning, records, report, simulator, tenant
-from cpi_tasks.errors import CpiTasksError, InputError, Problem
-from cpi_tasks.events import Emit, Event, PartStarted, RunFinished, RunStarted
+from cpi_tasks.errors import CpiTasksError, InputError, Interrupted, Problem
+from cpi_tasks.events import Emit, Event, PartStarted, RunFinished, RunStarted, WarningRaised
 from cpi_tasks.model.config import (
     BasicLogin,
     DeployConfig,
@@ -31,16 +31,17 @@ from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import Plan
 from cpi_tasks.model.report import PartReport, Report
+from cpi_tasks.model.tenant import Tenant
 
-_INTERRUPTED = 130
 NoteSecret = Callable[[str], None]
+Reach = Callable[[RunConfig, Emit, NoteSecret], AbstractAsyncContextManager[Tenant]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """The checked input of a run: nothing was sent yet."""
 
-    run: RunConfig
+    config: RunConfig
     contents: Mapping[str, Mapping[ArtifactRef, ArtifactContent]]
     """What was read of the artifact folders, by the ``source`` of their configuration."""
     folder: records.StateFolder
@@ -70,10 +71,8 @@ def main(selection: Selection, *, root: Path, debug: bool = False) -> int:
         sys.stdout.write(report.render_problems(error.problems, stdout=sys.stdout, redactor=redactor) + "\n")
         return error.exit_code
     except CpiTasksError as error:
-        sys.stdout.write(redactor.clean(f"{error}\n"))
+        sys.stdout.write(f"{redactor.clean(str(error))}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        return _INTERRUPTED
 
 
 def execute(selection: Selection, *, root: Path, emit: Emit | None = None) -> Report:
@@ -82,7 +81,7 @@ def execute(selection: Selection, *, root: Path, emit: Emit | None = None) -> Re
     Raises ``CpiTasksError`` where nothing could be begun: ``InputError`` for bad input, ``AuthenticationError`` and
     ``TenantUnavailable`` for a tenant that cannot be used. What failed afterwards is in the report.
     """
-    return trio.run(_run, selection, root, emit or _ignore, _ignore)
+    return trio.run(run, selection, root, emit or _ignore, _ignore)
 
 
 async def _show_run(selection: Selection, root: Path, view: report.View, redactor: report.Redactor) -> int:
@@ -92,7 +91,7 @@ async def _show_run(selection: Selection, root: Path, view: report.View, redacto
         nursery.start_soon(report.show, receive, view)
         with send:
             try:
-                result.append(await _run(selection, root, send.send_nowait, redactor.add))
+                result.append(await run(selection, root, send.send_nowait, redactor.add))
             except CpiTasksError as error:
                 result.append(error)
     if isinstance(result[0], CpiTasksError):
@@ -100,8 +99,13 @@ async def _show_run(selection: Selection, root: Path, view: report.View, redacto
     return result[0].exit_code
 
 
-async def _run(selection: Selection, root: Path, emit: Emit, note_secret: NoteSecret) -> Report:
-    """Load and check, read the tenant, plan, carry out: the whole way of a run. Signals end it in good order."""
+async def run(
+    selection: Selection, root: Path, emit: Emit, note_secret: NoteSecret, reach: Reach | None = None
+) -> Report:
+    """Load and check, read the tenant, plan, carry out: the whole way of a run. Signals end it in good order.
+
+    ``reach`` opens the tenant; what the run's environment says where it is not given.
+    """
     started = trio.current_time()
     progress = _Progress()
     try:
@@ -110,15 +114,15 @@ async def _run(selection: Selection, root: Path, emit: Emit, note_secret: NoteSe
                 await nursery.start(_cancel_on_signal, nursery.cancel_scope, progress)
             prepared = prepare(selection, root=root, note_secret=note_secret)
             await trio.lowlevel.checkpoint()
-            await _work(prepared, progress, emit, note_secret)
+            await _work(prepared, progress, emit, (reach or reach_tenant)(prepared.config, emit, note_secret))
             nursery.cancel_scope.cancel(reason="the work is done")
     except* CpiTasksError as group:
         raise _first(group) from None
     if not progress.plans and progress.is_interrupted:
-        raise KeyboardInterrupt
+        raise Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
     result = Report(
-        environment=prepared.run.environment,
-        tenant=_tenant_name(prepared.run),
+        environment=prepared.config.environment,
+        tenant=_tenant_name(prepared.config),
         parts=progress.parts(),
         duration_s=trio.current_time() - started,
         is_interrupted=progress.is_interrupted,
@@ -140,34 +144,61 @@ def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Pre
     problems: list[Problem] = list(loaded.problems)
     if loaded.run is None:
         raise InputError(problems)
-    run = loaded.run
-    for secret in _secrets(run):
+    config = loaded.run
+    for secret in _secrets(config):
         note_secret(secret)
     contents: dict[str, Mapping[ArtifactRef, ArtifactContent]] = {}
-    for config in run.configs:
-        found, wrong = content.load_contents(config)
-        contents[config.source] = found
-        if run.settings.mode.updates:
+    for part in config.configs:
+        found, wrong = content.load_contents(part)
+        contents[part.source] = found
+        if config.settings.mode.updates:
             problems.extend(wrong)
     if problems:
         raise InputError(problems)
     folder = records.StateFolder(root, run=datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
-    kept = _keep_content(folder, contents) if run.settings.keep_temp and run.settings.mode.updates else ""
-    return Prepared(run=run, contents=contents, folder=folder, kept_folder=kept)
+    kept = _keep_content(folder, contents) if config.settings.keep_temp and config.settings.mode.updates else ""
+    return Prepared(config=config, contents=contents, folder=folder, kept_folder=kept)
 
 
-async def _work(prepared: Prepared, progress: _Progress, emit: Emit, note_secret: NoteSecret) -> None:
-    run, settings = prepared.run, prepared.run.settings
-    async with _reach(run.tenant, note_secret) as access:
+async def _work(
+    prepared: Prepared, progress: _Progress, emit: Emit, reached: AbstractAsyncContextManager[Tenant]
+) -> None:
+    config, settings = prepared.config, prepared.config.settings
+    kept = records.DeploymentRecords(prepared.folder, tenant=_tenant_name(config))
+    async with reached as client:
+        for warning in config.warnings:
+            emit(WarningRaised(text=warning))
+        planned = [(part, *await _plan(part, prepared, client, kept)) for part in config.configs]
+        progress.plans = [(plan, engine.Ledger()) for _, plan, _ in planned]
+        steps = zip(planned, progress.plans, strict=True)
+        for number, ((part, plan, inventory), (_, ledger)) in enumerate(steps, start=1):
+            emit(PartStarted(source=part.source, number=number, total=len(planned)))
+            await engine.carry_out(
+                plan, inventory, tenant=client, records=kept, settings=settings, emit=emit, ledger=ledger
+            )
+
+
+async def _plan(
+    part: DeployConfig, prepared: Prepared, client: Tenant, kept: records.DeploymentRecords
+) -> tuple[Plan, Inventory]:
+    contents, settings = prepared.contents[part.source], prepared.config.settings
+    inventory = await engine.read_inventory(client, part, contents, settings, kept)
+    return planning.make_plan(part, contents, inventory, settings), inventory
+
+
+@asynccontextmanager
+async def reach_tenant(config: RunConfig, emit: Emit, note_secret: NoteSecret) -> AsyncIterator[Tenant]:
+    """Open a client for the environment's tenant; an embedded one is served on a free loopback port meanwhile."""
+    settings = config.settings
+    async with _serve_embedded(config.tenant, note_secret) as access:
         emit(
             RunStarted(
-                environment=run.environment,
-                environment_origin=run.environment_origin,
-                tenant=access.url if access is run.tenant else f"embedded tenant at {access.url}",
+                environment=config.environment,
+                environment_origin=config.environment_origin,
+                tenant=access.url if access is config.tenant else f"embedded tenant at {access.url}",
                 login=_login_name(access),
             )
         )
-        kept = records.DeploymentRecords(prepared.folder, tenant=_tenant_name(run))
         async with tenant.connect(
             access,
             designtime_rate=settings.designtime_rate,
@@ -176,27 +207,13 @@ async def _work(prepared: Prepared, progress: _Progress, emit: Emit, note_secret
             emit=emit,
             note_secret=note_secret,
         ) as client:
-            planned = [(c, *await _plan(c, prepared, client, kept)) for c in run.configs]
-            progress.plans = [(plan, engine.Ledger()) for _, plan, _ in planned]
-            steps = zip(planned, progress.plans, strict=True)
-            for number, ((config, plan, inventory), (_, ledger)) in enumerate(steps, start=1):
-                emit(PartStarted(source=config.source, number=number, total=len(planned)))
-                await engine.carry_out(
-                    plan, inventory, tenant=client, records=kept, settings=settings, emit=emit, ledger=ledger
-                )
-
-
-async def _plan(
-    config: DeployConfig, prepared: Prepared, client: tenant.TenantClient, kept: records.DeploymentRecords
-) -> tuple[Plan, Inventory]:
-    contents, settings = prepared.contents[config.source], prepared.run.settings
-    inventory = await engine.read_inventory(client, config, contents, settings, kept)
-    return planning.make_plan(config, contents, inventory, settings), inventory
+            yield client
 
 
 @asynccontextmanager
-async def _reach(access: TenantAccess | EmbeddedTenant, note_secret: NoteSecret) -> AsyncIterator[TenantAccess]:
-    """Give the address of the tenant; an embedded one is served on a free loopback port meanwhile."""
+async def _serve_embedded(
+    access: TenantAccess | EmbeddedTenant, note_secret: NoteSecret
+) -> AsyncIterator[TenantAccess]:
     if isinstance(access, TenantAccess):
         yield access
         return
@@ -233,10 +250,10 @@ def _keep_content(folder: records.StateFolder, contents: Mapping[str, Mapping[Ar
     return str(kept)
 
 
-def _secrets(run: RunConfig) -> tuple[str, ...]:
-    if isinstance(run.tenant, EmbeddedTenant):
+def _secrets(config: RunConfig) -> tuple[str, ...]:
+    if isinstance(config.tenant, EmbeddedTenant):
         return ()
-    login = run.tenant.login
+    login = config.tenant.login
     return (login.password,) if isinstance(login, BasicLogin) else (login.client_secret,)
 
 
@@ -246,8 +263,8 @@ def _login_name(access: TenantAccess) -> str:
     return "OAuth client credentials"
 
 
-def _tenant_name(run: RunConfig) -> str:
-    return f"embedded:{run.tenant.state}" if isinstance(run.tenant, EmbeddedTenant) else run.tenant.url
+def _tenant_name(config: RunConfig) -> str:
+    return f"embedded:{config.tenant.state}" if isinstance(config.tenant, EmbeddedTenant) else config.tenant.url
 
 
 def _first(group: BaseExceptionGroup[CpiTasksError]) -> CpiTasksError:

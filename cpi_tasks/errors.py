@@ -55,6 +55,12 @@ class Refused(CpiTasksError):
     exit_code = 5
 
 
+class Interrupted(CpiTasksError):
+    """A signal ended the run before anything was planned, so that there is no report to give."""
+
+    exit_code = 130
+
+
 class SimulatorError(CpiTasksError):
     """The embedded tenant could not be started or its state file could not be used."""
 

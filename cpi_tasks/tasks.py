@@ -14,6 +14,7 @@ from cpi_tasks.model.config import Selection
 from cpi_tasks.model.naming import Mode
 
 _EARLIER = "cpi_earlier_environment"
+_INTERRUPTED = 130
 
 _PHASE_HELP = {
     "env": "Environment: a name in environments/ or a path to a file (default: CPI_ENV)",
@@ -207,9 +208,13 @@ def _run(c: Context, selection: Selection, *, debug: bool) -> None:
     named = selection.env or selection.orchestrator_config
     if named:
         c.config[_EARLIER] = named
-    from cpi_tasks import app  # noqa: PLC0415 - keeps `invoke --list` and completion fast
+    try:
+        from cpi_tasks import app  # noqa: PLC0415 - keeps `invoke --list` and completion fast
 
-    code = app.main(selection, root=_project_root(c), debug=debug)
+        code = app.main(selection, root=_project_root(c), debug=debug)
+    except KeyboardInterrupt:
+        # Only while the libraries load: a run takes signals itself.
+        raise Exit("interrupted before anything was sent", code=_INTERRUPTED) from None
     if code:
         raise Exit(code=code)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantError, TenantUnavailable
+from cpi_tasks.errors import AuthenticationError, InputError, RequestRejected, TenantError, TenantUnavailable
 from cpi_tasks.model.plan import ArtifactPlan, UpdateAction
 from cpi_tasks.model.tenant import Tenant
 
@@ -17,8 +17,10 @@ class Failure:
     advice: str
 
 
-async def explain(error: TenantError, tenant: Tenant, artifact: ArtifactPlan | None = None) -> Failure:
+async def explain(error: TenantError | InputError, tenant: Tenant, artifact: ArtifactPlan | None = None) -> Failure:
     """Give reason and advice for an error; asks for locks or for the owner of an id where that says more."""
+    if isinstance(error, InputError):
+        return Failure(reason=f"its files changed during the run: {error}", advice="mend the files and run again")
     if isinstance(error, AuthenticationError):
         return Failure(reason=str(error), advice="check the credentials of the environment")
     if isinstance(error, TenantUnavailable):

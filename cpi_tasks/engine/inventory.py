@@ -9,7 +9,7 @@ import trio
 
 from cpi_tasks.content import read_archive
 from cpi_tasks.engine.heavy import run_heavy
-from cpi_tasks.errors import RequestRejected
+from cpi_tasks.errors import RequestRejected, TenantUnavailable
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Settings
 from cpi_tasks.model.content import ArtifactContent, DownloadedContent
 from cpi_tasks.model.inventory import Inventory
@@ -131,13 +131,21 @@ async def _read_details(
         try:
             if needs.content:
                 archive = await tenant.download_artifact(spec.id, spec.kind)
-                reading.downloads[spec.id] = await run_heavy(
-                    len(archive), lambda: read_archive(archive, artifact=spec.id, kind=spec.kind)
-                )
+                await _open(spec, archive, reading)
             if needs.parameters:
                 reading.parameters[spec.id] = await tenant.read_parameters(spec.id)
         except RequestRejected as error:
             reading.unreadable[spec.id] = str(error)
+
+
+async def _open(spec: ArtifactSpec, archive: bytes, reading: _Reading) -> None:
+    """Read a downloaded archive; one that is damaged concerns its artifact alone."""
+    try:
+        reading.downloads[spec.id] = await run_heavy(
+            len(archive), lambda: read_archive(archive, artifact=spec.id, kind=spec.kind)
+        )
+    except TenantUnavailable as error:
+        reading.unreadable[spec.id] = str(error)
 
 
 def _digests(reading: _Reading, records: Records) -> dict[ArtifactId, str]:

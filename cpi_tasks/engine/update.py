@@ -8,7 +8,7 @@ from cpi_tasks.engine.content_writes import create, replace_mapping, save_versio
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.parameters import write_changes
-from cpi_tasks.errors import TenantError
+from cpi_tasks.errors import InputError, TenantError
 from cpi_tasks.events import (
     ArtifactUpdated,
     ArtifactUpdateStarted,
@@ -106,7 +106,7 @@ async def _update_artifact(
         started = trio.current_time()
         try:
             summary = await _write(artifact, step, context, uploads)
-        except TenantError as error:
+        except (TenantError, InputError) as error:
             failure = await explain(error, context.tenant, artifact)
             outcome = StepOutcome(
                 status=Status.FAILED,

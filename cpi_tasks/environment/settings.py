@@ -89,7 +89,7 @@ def read_flags(selection: Selection, *, cwd: Path) -> tuple[Layer, str | None, t
         "configPattern": selection.config_pattern,
         "mergeConfigs": _word(is_on=selection.merge_configs),
         "keepTemp": _word(is_on=selection.keep_temp),
-        "mode": selection.mode.value if selection.mode is not None else None,
+        "mode": _mode(selection),
         "deployRetries": selection.deploy_retries,
         "deployDelaySeconds": selection.deploy_delay,
         "parallelDeployments": selection.parallel_deployments,
@@ -101,9 +101,26 @@ def read_flags(selection: Selection, *, cwd: Path) -> tuple[Layer, str | None, t
     document = command_line({key: text for key, text in given.items() if key not in empty}, _FLAG_NAMES)
     checked = schema.check(schema.FlagKeys, document, ())
     keys = checked.keys or schema.FlagKeys()
-    problems = (*checked.problems, *(document.problem((key,), "must not be empty") for key in empty))
+    problems = (
+        *checked.problems,
+        *(document.problem((key,), "must not be empty") for key in empty),
+        *_contradictions(selection),
+    )
     layer = Layer(document=document, loc=(), folder=cwd, keys=keys, broken=checked.broken | set(empty))
     return layer, keys.deploy_config, problems
+
+
+def _mode(selection: Selection) -> str | None:
+    if selection.mode is not None:
+        return selection.mode.value
+    return selection.mode_flags[0][1] if selection.mode_flags else None
+
+
+def _contradictions(selection: Selection) -> tuple[Problem, ...]:
+    if len(selection.mode_flags) < 2:  # noqa: PLR2004 - one flag cannot contradict itself
+        return ()
+    flags = ", ".join(flag for flag, _ in selection.mode_flags)
+    return (Problem(file="command line", path=flags, message="name different modes; give one of them"),)
 
 
 def resolve(layers: Layers, *, force: bool) -> Settings:

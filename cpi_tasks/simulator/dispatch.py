@@ -33,6 +33,8 @@ ROUTES: dict[Route, Handler] = {
 }
 _SHAPES = frozenset(shape for _, shape in ROUTES)
 _NAMES = frozenset(shape.partition("/")[0].removesuffix("()") for shape in _SHAPES)
+_NOT_OFFERED = frozenset({"$batch", "$metadata", "ValidateIntegrationDesigntimeArtifact", "Resources", "CustomTags"})
+"""Known on tenants, not played here (yet)."""
 
 CONNECTION: ContextVar[trio.SocketStream | None] = ContextVar("connection", default=None)
 """The connection a request came in on, where the server knows it: a dropped connection is closed through it."""
@@ -130,9 +132,11 @@ def _find(call: Call) -> Handler:
     handler = ROUTES.get((call.method, shape))
     if handler is not None:
         return handler
-    if shape in _SHAPES or call.head.name in _NAMES:
+    lone_set = len(call.segments) == 1 and call.head.name in _NAMES
+    if shape in _SHAPES or lone_set or any(segment.name in _NOT_OFFERED for segment in call.segments):
         raise ODataError(501, "Not implemented")
-    raise ODataError(404, f"Could not find an entity set or function import for '{call.head.name}'.")
+    unknown = next((part.name for part in call.segments if part.name not in _NAMES), call.segments[-1].name)
+    raise ODataError(404, f"Could not find an entity set or function import for '{unknown}'.")
 
 
 def _negotiate(request: Request) -> Format:

@@ -146,11 +146,11 @@ def unchanged_run() -> ScriptedRun:
 
 @pytest.fixture
 def failed_run() -> ScriptedRun:
-    """The flow's deployment ends in ERROR with a text of several lines."""
+    """One deployment ends in ERROR with a text of several lines."""
     failure = StepOutcome(
         status=Status.FAILED,
         summary="not deployed",
-        reason="ended in ERROR:\njava.lang.RuntimeException: no credential [red]hunter2![/red]\n  at com.sap.Mail\x1b[2J",
+        reason="ended in ERROR:\njava.lang.RuntimeException: no credential [red]hunter2![/red]\n  at a.B\x1b[2J",
         advice="create the credential and run again",
         duration_s=9.0,
     )
@@ -173,7 +173,7 @@ def interrupted_run() -> ScriptedRun:
 
 @pytest.fixture
 def redactor() -> Redactor:
-    """A redactor that knows one secret."""
+    """Know one secret."""
     return Redactor(["hunter2!"])
 
 

@@ -153,7 +153,7 @@ def test_a_failure_stands_last_with_the_tenants_whole_text(play: Play, failed_ru
         deploy phase: not deployed (9.0 s)
             ended in ERROR:
             java.lang.RuntimeException: no credential [red]***[/red]
-              at com.sap.Mail\\x1b[2J
+              at a.B\\x1b[2J
         what to do: create the credential and run again
 
     ✗ 1 of 2 artifacts failed; 1 updated, 0 deployed (exit code 1).

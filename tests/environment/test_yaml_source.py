@@ -1,0 +1,110 @@
+"""Reading YAML with positions and limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from cpi_tasks.environment.nodes import Scalar
+from cpi_tasks.environment.yaml_source import MAX_BYTES, parse
+
+
+def problems(data: bytes) -> list[str]:
+    return [str(problem) for problem in parse(data, "f.yml").problems]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "f.yml: the file is empty"),
+        (b"# only a comment\n", "f.yml: the file is empty"),
+        (b"---\n...\n", "f.yml: the file is empty"),
+        (b"- a\n", "f.yml:1:1: the file must hold keys and values, not a list"),
+        (b"just text", "f.yml:1:1: the file must hold keys and values, not a single value"),
+        (b"a: 1\nb: caf\xe9\n", "f.yml:2:7: the file is not UTF-8 text; save it as UTF-8"),
+        (b"a: 1\nb: x\x07\n", "f.yml:2:5: the character U+0007 is not allowed in YAML"),
+        (b"a: 1\na: 2\n", "f.yml:2:1: the key 'a' is given twice (first in line 1)"),
+        (b"a: 1\n---\nb: 1\n", "f.yml:2:1: a second YAML document begins here; one file holds one document"),
+        (b"? [a]\n: 1\n", "f.yml:1:3: a key must be plain text, not a list or a mapping"),
+        (
+            b"a: !!python/name:os.system ''\n",
+            "f.yml:1:4: the tag 'tag:yaml.org,2002:python/name:os.system' is not supported",
+        ),
+        (b"a: !secret x\n", "f.yml:1:4: the tag '!secret' is not supported"),
+        (b"a: !env {b: c}\n", "f.yml:1:4: the tag '!env' is not supported"),
+        (b"a: !!set [b]\n", "f.yml:1:4: the tag 'tag:yaml.org,2002:set' is not supported"),
+        (b"a: *b\n", "f.yml:1:4: the alias *b has no complete anchor before it"),
+        (b"a: &b [*b]\n", "f.yml:1:8: the alias *b has no complete anchor before it"),
+        (b"a:\n  <<: text\n", "f.yml:2:3: '<<' needs a mapping or a list of mappings"),
+    ],
+)
+def test_unusable_files(data: bytes, expected: str) -> None:
+    """Everything that makes a file unusable has its place and its sentence."""
+    assert [expected] == problems(data)
+
+
+def test_syntax_error_has_line_and_column() -> None:
+    """A syntax error points to where the parser stopped."""
+    (text,) = problems(b"a: 1\nb: [1, 2\nc: 3\n")
+    assert text.startswith("f.yml:3:")
+    assert "this is not valid YAML: while parsing a flow sequence" in text
+
+
+def test_tab_gets_a_hint() -> None:
+    """A tab as indentation is named as the likely cause."""
+    (text,) = problems(b"a:\n\tb: 1\n")
+    assert text.startswith("f.yml:2:1: this is not valid YAML")
+    assert text.endswith("indent with spaces, not with tabs")
+
+
+def test_all_duplicates_are_reported() -> None:
+    """Every key given twice is a problem, at any depth."""
+    assert 2 == len(problems(b"a: {b: 1, b: 2}\nc: 1\nc: 2\n"))
+
+
+def test_byte_order_mark_is_tolerated() -> None:
+    """Files saved with a byte order mark are read."""
+    assert [] == problems(b"\xef\xbb\xbfa: 1\n")
+
+
+def test_alias_bomb_is_refused() -> None:
+    """Aliases that multiply are stopped by their number, before memory is."""
+    lines = [b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]".encode() for n in range(1, 12)]
+    (text,) = problems(b"\n".join(lines))
+    assert text.endswith("the aliases of this file stand for far too many values")
+
+
+@pytest.mark.parametrize("data", [b"a: " + b"[" * 100_000, b"a: " + b"{b: " * 5_000])
+def test_absurd_nesting_is_refused(data: bytes) -> None:
+    """Deep nesting is stopped at a fixed depth."""
+    (text,) = problems(data)
+    assert text.endswith("nested more than 40 levels deep")
+
+
+def test_depth_through_aliases_is_refused() -> None:
+    """A chain of aliases cannot build a tree deeper than the limit."""
+    lines = [b"a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]".encode() for n in range(1, 60)]
+    (text,) = problems(b"\n".join(lines))
+    assert text.endswith("nested more than 40 levels deep")
+
+
+def test_huge_file_is_refused() -> None:
+    """A file beyond the size limit is not parsed."""
+    assert ["f.yml: the file is larger than 16 MiB"] == problems(b" " * (MAX_BYTES + 1))
+
+
+def test_merge_keys_fill_in_what_is_not_given() -> None:
+    """``<<`` works as in other tools: own keys win, then the earlier source."""
+    data = b"one: &one {a: 1, b: 1}\ntwo: &two {b: 2, c: 2}\nall:\n  <<: [*one, *two]\n  a: own\n"
+    document = parse(data, "f.yml").document
+    assert document is not None
+    found = [document.node(("all", key)) for key in "abc"]
+    assert ["own", "1", "2"] == [node.text for node in found if isinstance(node, Scalar)]
+
+
+def test_columns_count_characters() -> None:
+    """Characters beyond ASCII do not shift the column."""
+    document = parse("größe: ä\nü: {é: 1}\n".encode(), "f.yml").document
+    assert document is not None
+    position = document.position(("ü", "é"))
+    assert (2, 8) == (position.line, position.column)

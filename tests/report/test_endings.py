@@ -1,0 +1,148 @@
+"""The closing line and the exit code say the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Report, Status, StepOutcome
+from cpi_tasks.report import Redactor, render_report
+
+PACKAGE = PackageId("P")
+
+
+def step(status: Status, reason: str = "", advice: str = "") -> StepOutcome:
+    return StepOutcome(status=status, summary=status.value, reason=reason, advice=advice)
+
+
+def artifact(
+    name: str, update: StepOutcome | None = None, deploy: StepOutcome | None = None, skipped: StepOutcome | None = None
+) -> ArtifactOutcome:
+    ref = ArtifactRef(package=PACKAGE, artifact=ArtifactId(name))
+    return ArtifactOutcome(ref=ref, kind=ArtifactKind.VALUE_MAPPING, update=update, deploy=deploy, skipped=skipped)
+
+
+def report(*artifacts: ArtifactOutcome, package: StepOutcome | None = None, deploy_s: float | None = 1.0) -> Report:
+    outcome = PackageOutcome(id=PACKAGE, update=package, artifacts=artifacts)
+    part = PartReport(source="c.yml", packages=(outcome,), update_s=1.0, deploy_s=deploy_s)
+    return Report(environment="dev", tenant="t", parts=(part,), duration_s=75.0)
+
+
+DONE, SAME, FAILED = step(Status.DONE), step(Status.UNCHANGED), step(Status.FAILED)
+SKIPPED, ABORTED = step(Status.SKIPPED), step(Status.ABORTED)
+ENDINGS = [
+    (report(artifact("A", DONE, DONE)), "✓ All operations completed successfully: 1 artifact updated, 1 deployed."),
+    (
+        report(artifact("A", DONE), deploy_s=None),
+        (
+            "✓ All operations completed successfully: 1 artifact updated, 0 deployed."
+            " Nothing was deployed: there was no deploy phase."
+        ),
+    ),
+    (
+        report(package=DONE),
+        "✓ All operations completed successfully: 1 package and 0 artifacts updated, 0 deployed.",
+    ),
+    (
+        report(artifact("A", SAME, SAME), artifact("B", skipped=SKIPPED)),
+        "✓ Nothing needed doing: 1 artifact unchanged, 1 skipped; nothing was written, nothing was deployed.",
+    ),
+    (report(artifact("A", skipped=SKIPPED)), "⚠ Nothing was done: 1 artifact skipped, none updated or deployed."),
+    (report(), "⚠ Nothing was done: the run had no artifacts to work on."),
+    (
+        report(artifact("A", DONE, FAILED), artifact("B", DONE, ABORTED), artifact("C", DONE, DONE)),
+        (
+            "✗ 2 of 3 artifacts failed (1 of them not begun because of another failure); 3 updated, 1 deployed"
+            " (exit code 1)."
+        ),
+    ),
+    (report(artifact("A", SAME), package=FAILED), "✗ 1 package failed; 0 updated, 0 deployed (exit code 1)."),
+    (
+        replace(report(artifact("A", DONE, step(Status.ABANDONED))), is_interrupted=True),
+        (
+            "✗ Interrupted after 1 min 15 s (exit code 130): 1 of 1 artifact not finished, 0 failed, 1 updated, "
+            "0 deployed. Running the same command again picks up from here."
+        ),
+    ),
+    (
+        replace(report(), fatal="login refused", fatal_exit_code=3),
+        "✗ The run ended before its plan was carried out (exit code 3): login refused",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ended", "line"), ENDINGS)
+def test_the_last_line(ended: Report, line: str) -> None:
+    """Each way to end has its own last line."""
+    assert line == render_report(ended, Redactor()).splitlines()[-1]
+
+
+@pytest.mark.parametrize("ended", [ended for ended, _ in ENDINGS])
+def test_the_last_line_agrees_with_the_exit_code(ended: Report) -> None:
+    """A bad exit code is named beside a cross; a good one has none."""
+    line = render_report(ended, Redactor()).splitlines()[-1]
+    assert (ended.exit_code != 0) == line.startswith("✗")
+    assert (f"(exit code {ended.exit_code})" in line) == (ended.exit_code != 0)
+
+
+def test_an_interrupted_run_with_a_fatal_error_says_both() -> None:
+    """The fatal error stands last, in all its lines, under the line about the interruption."""
+    ended = replace(report(), is_interrupted=True, fatal="no answer\nfor 300 s", fatal_exit_code=3)
+    lines = render_report(ended, Redactor()).splitlines()[-3:]
+    assert lines[0].startswith("✗ Interrupted after 1 min 15 s (exit code 130)")
+    assert lines[1:] == [
+        "✗ The run ended before its plan was carried out (exit code 130): no answer",
+        "    for 300 s",
+    ]
+
+
+def test_the_kept_folder_is_named() -> None:
+    """Where content was kept is said before the closing line."""
+    ended = replace(report(artifact("A", DONE, DONE)), kept_folder="/p/.cpi/runs/1")
+    assert render_report(ended, Redactor()).splitlines()[-2] == "The uploaded content was kept in /p/.cpi/runs/1"
+
+
+def test_what_failed_for_the_same_reason_is_said_once() -> None:
+    """Artifacts kept out by one cause are named together, at most twenty of them, after the cause itself."""
+    out = step(Status.ABORTED, reason="package 'P' could not be created", advice="see the package's failure")
+    many = [artifact(f"A{number:02d}", out, out) for number in range(25)]
+    cause = step(Status.FAILED, reason="403 Forbidden")
+    text = render_report(report(*many, package=cause), Redactor())
+    named = ", ".join(f"A{number:02d}" for number in range(20))
+    assert text[text.index("WHAT FAILED") :] == (
+        f"""WHAT FAILED AND WHAT TO DO ABOUT IT
+{"═" * 71}
+✗ Package P
+    update phase: failed: 403 Forbidden
+
+{"═" * 71}
+NOT BEGUN BECAUSE OF ANOTHER FAILURE
+{"═" * 71}
+✗ 25: {named}, … and 5 more
+    update and deploy phase: aborted: package 'P' could not be created
+    what to do: see the package's failure
+
+✗ 1 package failed and 25 of 25 artifacts failed (25 of them not begun because of another failure); \
+0 updated, 0 deployed (exit code 1).
+"""
+    )
+
+
+def test_what_was_in_flight_stands_before_what_never_began() -> None:
+    """Of an interrupted run the few that were under way come first."""
+    idle = step(Status.ABANDONED, reason="the run was interrupted")
+    flying = step(Status.ABANDONED, reason="STARTING; goes on on the tenant")
+    ended = replace(report(artifact("A", idle), artifact("B", idle), artifact("C", flying)), is_interrupted=True)
+    lines = render_report(ended, Redactor()).splitlines()
+    assert [line for line in lines if line.startswith("✗")][:2] == ["✗ C (value mapping, package P)", "✗ 2: A, B"]
+
+
+def test_skipped_artifacts_are_listed_with_their_reason() -> None:
+    """The summary names what was skipped, grouped by reason."""
+    filtered = step(Status.SKIPPED, reason="sync and deploy are false")
+    draft = step(Status.SKIPPED, reason="a draft is open")
+    ended = report(artifact("A", skipped=filtered), artifact("B", draft, DONE), artifact("C", skipped=filtered))
+    text = render_report(ended, Redactor())
+    assert "Skipped: 3 artifacts\n  - A, C: sync and deploy are false\n  - B: a draft is open\n" in text

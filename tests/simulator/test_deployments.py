@@ -1,0 +1,361 @@
+"""From the deploy call to the runtime, under a virtual clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+import trio
+from trio.testing import MockClock
+
+from cpi_tasks.simulator import Simulator
+
+Connect = Callable[..., tuple[Simulator, httpx.AsyncClient]]
+Build = Callable[..., bytes]
+Encode = Callable[[bytes], str]
+Step = Callable[..., str]
+FLOW_F = "IntegrationDesigntimeArtifacts(Id='F',Version='active')"
+RUNTIME_F = "IntegrationRuntimeArtifacts('F')"
+DEPLOY_F = "DeployIntegrationDesigntimeArtifact?Id='F'&Version='active'"
+
+
+class Watcher:
+    """Looks at one flow and its build task."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        """Remember whom to ask."""
+        self.client = client
+        self.task = ""
+
+    async def deploy(self) -> None:
+        """Trigger a deployment and keep its task id."""
+        answer = await self.client.post(DEPLOY_F)
+        assert answer.status_code == 202
+        self.task = answer.text
+
+    async def look(self) -> tuple[str, str, str]:
+        """Give runtime status (or HTTP status), version and task status."""
+        answer = await self.client.get(RUNTIME_F)
+        task = (await self.client.get(f"BuildAndDeployStatus(TaskId='{self.task}')")).json()["d"]["Status"]
+        if answer.status_code != 200:
+            return str(answer.status_code), "", task
+        return answer.json()["d"]["Status"], answer.json()["d"]["Version"], task
+
+    async def deployed_on(self) -> str:
+        """Give ``DeployedOn`` as sent."""
+        return str((await self.client.get(RUNTIME_F)).json()["d"]["DeployedOn"])
+
+
+def _with_flow(simulator: Simulator, content: bytes) -> None:
+    simulator.add_package("P")
+    simulator.add_artifact("P", "F", "Integration", content)
+
+
+async def test_a_first_deployment_goes_from_404_over_starting_to_started(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """A third of the time nothing is there and the task says DEPLOYING, then STARTING with SUCCESS, then STARTED."""
+    simulator, client = connect(deploy_s=30.0)
+    _with_flow(simulator, flow("F"))
+    watch = Watcher(client)
+    await watch.deploy()
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", watch.task)
+    seen = []
+    for _ in range(4):
+        seen.append(await watch.look())
+        await trio.sleep(9.99)
+        await trio.sleep(0.02)
+    assert seen == [
+        ("404", "", "DEPLOYING"),
+        ("STARTING", "1.0.0", "SUCCESS"),
+        ("STARTING", "1.0.0", "SUCCESS"),
+        ("STARTED", "1.0.0", "SUCCESS"),
+    ]
+    row = (await client.get(RUNTIME_F)).json()["d"]
+    assert (row["Id"], row["Name"], row["Type"], row["DeployedBy"]) == ("F", "F", "INTEGRATION_FLOW", "demo-user")
+    assert re.fullmatch(r"/Date\(\d{13}\)/", row["DeployedOn"])
+
+
+async def test_a_redeployment_shows_the_old_version_started_first(
+    connect: Connect, flow: Build, encode: Encode, autojump_clock: MockClock
+) -> None:
+    """The redeploy trap: STARTED in the old version, then STARTING and STARTED in the new one, ``DeployedOn`` new."""
+    simulator, client = connect(deploy_s=30.0)
+    _with_flow(simulator, flow("F"))
+    watch = Watcher(client)
+    await watch.deploy()
+    await trio.sleep(31)
+    first = await watch.deployed_on()
+    await client.put(FLOW_F, json={"ArtifactContent": encode(flow("F", version="1.0.1"))})
+    await watch.deploy()
+    assert await watch.look() == ("STARTED", "1.0.0", "DEPLOYING")
+    assert await watch.deployed_on() == first
+    await trio.sleep(11)
+    assert await watch.look() == ("STARTING", "1.0.1", "SUCCESS")
+    await trio.sleep(20)
+    assert await watch.look() == ("STARTED", "1.0.1", "SUCCESS")
+    assert await watch.deployed_on() != first
+
+
+async def test_every_deployment_has_another_deployed_on_even_without_time(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """Two deployments in the same instant differ."""
+    simulator, client = connect(deploy_s=0.0)
+    _with_flow(simulator, flow("F"))
+    watch = Watcher(client)
+    seen = []
+    for _ in range(3):
+        await watch.deploy()
+        assert (await watch.look())[0] == "STARTED"
+        seen.append(await watch.deployed_on())
+    assert len(set(seen)) == 3
+
+
+async def test_deployments_take_as_long_as_set_for_the_artifact(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """``deploy_seconds_by_id`` wins over ``deploy_s``."""
+    simulator, client = connect(deploy_s=1.0, deploy_seconds_by_id={"F": 600.0})
+    _with_flow(simulator, flow("F"))
+    watch = Watcher(client)
+    await watch.deploy()
+    await trio.sleep(599)
+    assert (await watch.look())[0] == "STARTING"
+    await trio.sleep(1.01)
+    assert (await watch.look())[0] == "STARTED"
+
+
+async def test_a_failing_build_ends_in_error_with_information_that_comes_late(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """Task FAIL, then runtime ERROR, then 204, then the text in ``parameter[0]``."""
+    simulator, client = connect(deploy_s=30.0, failing=frozenset({"F"}), error_information_delay_looks=2)
+    _with_flow(simulator, flow("F"))
+    watch = Watcher(client)
+    await watch.deploy()
+    await trio.sleep(11)
+    assert await watch.look() == ("404", "", "FAIL")
+    await trio.sleep(20)
+    assert await watch.look() == ("ERROR", "1.0.0", "FAIL")
+    looks = [await client.get(f"{RUNTIME_F}/ErrorInformation/$value") for _ in range(3)]
+    assert [answer.status_code for answer in looks] == [204, 204, 200]
+    assert looks[2].json()["message"]["messageText"] == ""
+    assert "Generation and build failed for F" in looks[2].json()["parameter"][0]
+
+
+async def test_a_late_failure_keeps_the_old_version_started_for_a_while(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """The task says SUCCESS and the old version runs; then ERROR with a new ``DeployedOn``."""
+    simulator, client = connect(deploy_s=30.0, late_failing=frozenset({"F"}))
+    _with_flow(simulator, flow("F"))
+    simulator.set_runtime("F", "STARTED", version="0.9.0", deployed_on=1760000000000)
+    watch = Watcher(client)
+    await watch.deploy()
+    await trio.sleep(11)
+    assert await watch.look() == ("STARTED", "0.9.0", "SUCCESS")
+    assert await watch.deployed_on() == "/Date(1760000000000)/"
+    await trio.sleep(20)
+    assert await watch.look() == ("ERROR", "1.0.0", "SUCCESS")
+    assert await watch.deployed_on() != "/Date(1760000000000)/"
+
+
+@pytest.mark.parametrize(
+    ("setting", "seen"),
+    [
+        ("never_appearing", ("404", "", "DEPLOYING")),
+        ("stuck_starting", ("STARTING", "1.0.0", "SUCCESS")),
+        ("stuck_tasks", ("STARTED", "1.0.0", "DEPLOYING")),
+    ],
+)
+async def test_deployments_may_hang(
+    connect: Connect, flow: Build, autojump_clock: MockClock, setting: str, seen: tuple[str, str, str]
+) -> None:
+    """Nothing ever appears, or it stays in STARTING, or only the task hangs."""
+    simulator, client = connect(**{setting: frozenset({"F"})})
+    _with_flow(simulator, flow("F"))
+    watch = Watcher(client)
+    await watch.deploy()
+    await trio.sleep(10_000)
+    assert await watch.look() == seen
+
+
+async def test_other_families_answer_a_deployment_with_an_empty_202(connect: Connect, bundle: Build) -> None:
+    """Only flows give a task id, unless the setting says that all do; flows give it as bare text for any Accept."""
+    for gives, matches in ((False, False), (True, True)):
+        simulator, client = connect(gives_task_id_for_all=gives)
+        simulator.add_package("P")
+        for kind in ("MessageMapping", "ScriptCollection", "ValueMapping"):
+            simulator.add_artifact("P", kind, kind, bundle(kind, kind))
+            answer = await client.post(f"Deploy{kind}DesigntimeArtifact?Id='{kind}'&Version='Active'")
+            assert answer.status_code == 202
+            assert (re.fullmatch(r"[0-9a-f-]{36}", answer.text) is not None) is matches
+        assert (await client.post("DeployIntegrationDesigntimeArtifact?Id='X'&Version='active'")).status_code == 404
+
+
+async def test_an_unknown_task_is_404(connect: Connect) -> None:
+    """As is the collection itself not implemented."""
+    _, client = connect()
+    assert (await client.get("BuildAndDeployStatus(TaskId='00000000')")).status_code == 404
+    assert (await client.get("BuildAndDeployStatus")).status_code == 501
+
+
+async def test_what_is_not_deployed_is_404_with_the_known_text(connect: Connect) -> None:
+    """Clients look for a part of the text."""
+    _, client = connect()
+    answer = await client.get(RUNTIME_F)
+    assert answer.status_code == 404
+    assert "Requested entity could not be found" in answer.text
+
+
+async def test_undeploying_stops_and_then_removes(connect: Connect, flow: Build, autojump_clock: MockClock) -> None:
+    """202, STOPPING, 404; a second call is 404; design time stays."""
+    simulator, client = connect(stop_s=5.0)
+    _with_flow(simulator, flow("F"))
+    assert (await client.delete(RUNTIME_F)).status_code == 404
+    simulator.set_runtime("F", "STARTED")
+    answer = await client.delete(RUNTIME_F)
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert (await client.get(RUNTIME_F)).json()["d"]["Status"] == "STOPPING"
+    await trio.sleep(5.1)
+    assert (await client.get(RUNTIME_F)).status_code == 404
+    assert (await client.delete(RUNTIME_F)).status_code == 404
+    assert (await client.get(FLOW_F)).status_code == 200
+
+
+async def test_deployed_on_may_be_missing(connect: Connect, flow: Build) -> None:
+    """Where the tenant gives none it is null."""
+    simulator, client = connect(gives_deployed_on=False)
+    _with_flow(simulator, flow("F"))
+    simulator.set_runtime("F", "STARTED")
+    assert (await client.get(RUNTIME_F)).json()["d"]["DeployedOn"] is None
+
+
+async def test_error_information_may_refuse_json(connect: Connect, flow: Build) -> None:
+    """406 for JSON, the JSON text for XML; 204 for a healthy artifact and 404 for none."""
+    simulator, client = connect(error_information_accept="not-json", error_information_delay_looks=0)
+    _with_flow(simulator, flow("F"))
+    path = f"{RUNTIME_F}/ErrorInformation/$value"
+    assert (await client.get(path)).status_code == 404
+    simulator.set_runtime("F", "STARTED")
+    assert (await client.get(path)).status_code == 204
+    simulator.set_runtime("F", "ERROR", error="broken")
+    assert (await client.get(path)).status_code == 406
+    answer = await client.get(path, headers={"Accept": "application/xml"})
+    assert (answer.status_code, answer.json()["parameter"]) == (200, ["broken"])
+
+
+async def test_a_missing_reference_fails_the_build_and_is_named(
+    connect: Connect, flow: Build, bundle: Build, step: Step, autojump_clock: MockClock
+) -> None:
+    """Collections, mappings and scripts named in manifest or model must exist; then the build succeeds."""
+    simulator, client = connect(deploy_s=3.0, error_information_delay_looks=0)
+    required = 'scriptcollection.S1;resolution:=optional;bundleType:String="ScriptCollection",messagemapping.M1;a:=b'
+    steps = (
+        step(scriptBundleId="S2", script="shared.groovy")
+        + step(messageMappingBundleId="M2")
+        + step(script="own.groovy", scriptBundleId="")
+    )
+    _with_flow(simulator, flow("F", headers={"Require-Capability": required}, steps=steps))
+    watch = Watcher(client)
+    await watch.deploy()
+    await trio.sleep(4)
+    assert (await watch.look())[0] == "ERROR"
+    text = (await client.get(f"{RUNTIME_F}/ErrorInformation/$value")).json()["parameter"][0]
+    assert [line for line in text.splitlines() if "not found" in line] == [
+        "Script file 'own.groovy' not found",
+        "Message mapping 'M1' not found",
+        "Message mapping 'M2' not found",
+        "Script collection 'S1' not found",
+        "Script collection 'S2' not found",
+    ]
+    for name, kind in (("S1", "ScriptCollection"), ("M1", "MessageMapping"), ("M2", "MessageMapping")):
+        simulator.add_artifact("P", name, kind, bundle(name, kind))
+    simulator.set_runtime("S2", "STARTED")
+    simulator.edit_content("F", {"src/main/resources/script/own.groovy": b"x"})
+    await watch.deploy()
+    await trio.sleep(4)
+    assert await watch.look() == ("STARTED", "1.0.0", "SUCCESS")
+
+
+async def test_references_may_have_to_be_started(connect: Connect, flow: Build, bundle: Build, step: Step) -> None:
+    """The stricter setting fails a flow that is deployed before what it uses; the laxer one asks for nothing."""
+    for strict, any_at_all, status in ((True, True, "ERROR"), (False, True, "STARTED"), (False, False, "STARTED")):
+        simulator, client = connect(
+            deploy_s=0.0, requires_started_references=strict, requires_running_references=any_at_all
+        )
+        _with_flow(simulator, flow("F", steps=step(scriptBundleId="S")))
+        if any_at_all:
+            simulator.add_artifact("P", "S", "ScriptCollection", bundle("S", "ScriptCollection"))
+        watch = Watcher(client)
+        await watch.deploy()
+        assert (await watch.look())[0] == status
+
+
+async def test_the_runtime_list_is_filtered_cut_and_counted(connect: Connect, flow: Build) -> None:
+    """``$filter``, ``$top``, ``$select``, ``/$count``; an empty list is 200."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    for name, status in (("A", "STARTED"), ("B", "ERROR"), ("C", "STARTED")):
+        simulator.add_artifact("P", name, "Integration", flow(name))
+        simulator.set_runtime(name, status)
+    path = "IntegrationRuntimeArtifacts"
+
+    async def ids(query: str) -> list[str]:
+        return [row["Id"] for row in (await client.get(f"{path}?{query}")).json()["d"]["results"]]
+
+    assert await ids("") == ["A", "B", "C"]
+    assert await ids("$filter=Id%20eq%20'B'&$top=1") == ["B"]
+    assert await ids("%24filter=Id+eq+%27X%27") == []
+    assert await ids("$filter=Status eq 'STARTED'") == ["A", "C"]
+    assert await ids("$filter=Id eq 'A' or Id eq 'B'") == ["A", "B"]
+    assert (await client.get(f"{path}/$count")).text == "3"
+    selected = (await client.get(f"{path}('B')?$select=Status")).json()["d"]
+    assert {key: value for key, value in selected.items() if key != "__metadata"} == {"Status": "ERROR"}
+    counted = (await client.get(f"{path}?$inlinecount=allpages&$top=1")).json()["d"]
+    assert (counted["__count"], len(counted["results"])) == ("3", 1)
+
+
+async def test_the_snapshot_is_taken_when_the_deployment_is_triggered(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """What is edited meanwhile does not run; deploying again brings it."""
+    simulator, client = connect(deploy_s=30.0)
+    _with_flow(simulator, flow("F", parameters={"a": "1"}))
+    watch = Watcher(client)
+    assert not simulator.is_running_design_time("F")
+    await watch.deploy()
+    simulator.set_parameter("F", "a", "2")
+    await trio.sleep(31)
+    assert (await watch.look())[0] == "STARTED"
+    assert not simulator.is_running_design_time("F")
+    await watch.deploy()
+    await trio.sleep(31)
+    assert simulator.is_running_design_time("F")
+    simulator.edit_content("F", {"src/main/resources/script/a.groovy": b"x"})
+    assert not simulator.is_running_design_time("F")
+
+
+async def test_peaks_count_deployments_under_way(connect: Connect, flow: Build, autojump_clock: MockClock) -> None:
+    """Overall and per package, from trigger to the final state."""
+    simulator, client = connect(deploy_s=10.0)
+    for package, names in (("P", "AB"), ("Q", "C")):
+        simulator.add_package(package)
+        for name in names:
+            simulator.add_artifact(package, name, "Integration", flow(name))
+
+    async def trigger(name: str) -> None:
+        await client.post(f"DeployIntegrationDesigntimeArtifact?Id='{name}'&Version='active'")
+
+    await trigger("A")
+    await trio.sleep(11)
+    await trigger("B")
+    assert simulator.peak_deployments == 1
+    await trio.sleep(9)
+    await trigger("A")
+    await trigger("C")
+    assert simulator.peak_deployments == 3
+    assert simulator.peak_deployments_by_package == {"P": 2, "Q": 1}

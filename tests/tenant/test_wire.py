@@ -1,0 +1,161 @@
+"""The seam to httpx: events, headers, the pool's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+import pytest
+import trio
+import trio.testing
+
+from cpi_tasks.errors import TenantUnavailable
+from cpi_tasks.events import Event, RequestFinished
+from cpi_tasks.model.config import BasicLogin, OAuthLogin, TenantAccess
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId
+from cpi_tasks.model.tenant import Tenant
+from cpi_tasks.tenant import TenantClient, connect
+from cpi_tasks.tenant.wire import is_loopback, is_plain_loopback, open_client
+
+Connected = Callable[..., AbstractAsyncContextManager[TenantClient]]
+
+
+async def test_the_client_is_a_tenant(connected: Connected) -> None:
+    """The client has every call of the protocol, as the type checker sees and as it runs."""
+    async with connected(lambda _: httpx.Response(404)) as client:
+        tenant: Tenant = client
+        assert await tenant.read_package(PackageId("P")) is None
+        calls = [name for name in vars(Tenant) if not name.startswith("_")]
+        assert 18 == len(calls)
+        assert all(callable(getattr(client, name)) for name in calls)
+
+
+async def test_connecting_sends_nothing(connected: Connected) -> None:
+    """Opening and closing a client needs no tenant."""
+    asked: list[httpx.Request] = []
+
+    def tenant(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200)
+
+    async with connected(tenant):
+        pass
+    assert [] == asked
+
+
+async def test_every_exchange_is_an_event(
+    autojump_clock: trio.testing.MockClock, connected: Connected, events: list[Event]
+) -> None:
+    """Each request, the failed ones too, tells method, path with query, result and seconds."""
+    answers: list[httpx.Response | Exception] = [
+        httpx.Response(200, headers={"X-CSRF-Token": "t"}),
+        httpx.ConnectError("no route"),
+        httpx.Response(202),
+    ]
+
+    async def tenant(request: httpx.Request) -> httpx.Response:
+        await trio.sleep(1.5)
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async with connected(tenant) as client:
+        await client.save_version(ArtifactId("A"), ArtifactKind.SCRIPT_COLLECTION, "1.0.4")
+    target = "/api/v1/ScriptCollectionDesigntimeArtifactSaveAsVersion?Id='A'&SaveAsVersion='1.0.4'"
+    assert [
+        RequestFinished(method="GET", target="/api/v1/", result="200", duration_s=1.5),
+        RequestFinished(method="POST", target=target, result="ConnectError", duration_s=1.5),
+        RequestFinished(method="POST", target=target, result="202", duration_s=1.5),
+    ] == [
+        RequestFinished(method=e.method, target=e.target, result=e.result, duration_s=round(e.duration_s, 6))
+        for e in events
+        if isinstance(e, RequestFinished)
+    ]
+
+
+async def test_headers_of_every_request(connected: Connected) -> None:
+    """JSON is asked for, and the tool says who it is."""
+    seen: list[httpx.Headers] = []
+
+    def tenant(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(404)
+
+    async with connected(tenant) as client:
+        await client.read_package(PackageId("P"))
+    assert "application/json" == seen[0]["accept"]
+    assert seen[0]["user-agent"].startswith("cpi-tasks")
+
+
+async def test_an_address_without_host_is_refused(oauth: OAuthLogin) -> None:
+    """An address that is none is said to be so before anything is sent."""
+    with pytest.raises(TenantUnavailable, match=r"'tenant\.example\.com' is no address"):
+        async with connect(
+            TenantAccess(url="tenant.example.com", login=oauth),
+            designtime_rate=9,
+            runtime_rate=45,
+            request_timeout_s=180,
+            emit=lambda _: None,
+            note_secret=lambda _: None,
+        ):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("LOCALHOST", True),
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost.example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    """Only this machine's own addresses are loopback."""
+    assert expected is is_loopback(host)
+
+
+def test_plain_loopback() -> None:
+    """Only plain http to this machine needs no certificates."""
+    assert is_plain_loopback("http://127.0.0.1:8080")
+    assert not is_plain_loopback("https://127.0.0.1:8080")
+    assert not is_plain_loopback("http://t1.example.com")
+
+
+@pytest.mark.parametrize(
+    ("urls", "verifies"),
+    [
+        (("https://t1.example.com",), True),
+        (("http://127.0.0.1:1", "https://auth.example.com/token"), True),
+        (("http://t1.example.com",), True),
+        (("http://127.0.0.1:1", "http://localhost:2/token"), False),
+    ],
+)
+async def test_certificates_are_checked_wherever_https_may_be(
+    urls: tuple[str, ...], verifies: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a pool that talks to nothing but plain loopback does without certificates and proxies."""
+    given: list[tuple[object, object]] = []
+    original = httpx.AsyncClient.__init__
+
+    def spy(self: httpx.AsyncClient, **settings: object) -> None:
+        given.append((settings["verify"], settings["trust_env"]))
+        original(self, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx.AsyncClient, "__init__", spy)
+    async with open_client(urls, request_timeout_s=10.0, transport=None) as client:
+        assert httpx.Timeout(10.0, pool=None) == client.timeout
+    assert [(verifies, verifies)] == given
+
+
+async def test_connecting_is_given_half_a_minute_at_most(basic: BasicLogin) -> None:
+    """A long request time does not make a dead host cost as long."""
+    async with open_client(("http://localhost:1",), request_timeout_s=180.0, transport=None) as client:
+        assert httpx.Timeout(180.0, connect=30.0, pool=None) == client.timeout
