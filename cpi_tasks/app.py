@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,10 +68,10 @@ def main(selection: Selection, *, root: Path, debug: bool = False) -> int:
     try:
         return trio.run(_show_run, selection, root, view, redactor)
     except InputError as error:
-        sys.stdout.write(report.render_problems(error.problems, stdout=sys.stdout, redactor=redactor) + "\n")
+        sys.stdout.write(report.render_problems(error.problems, redactor, stdout=sys.stdout))
         return error.exit_code
     except CpiTasksError as error:
-        sys.stdout.write(f"{redactor.clean(str(error))}\n")
+        sys.stdout.write(report.render_error(error, redactor, stdout=sys.stdout))
         return error.exit_code
 
 
@@ -94,9 +94,13 @@ async def _show_run(selection: Selection, root: Path, view: report.View, redacto
                 result.append(await run(selection, root, send.send_nowait, redactor.add))
             except CpiTasksError as error:
                 result.append(error)
-    if isinstance(result[0], CpiTasksError):
-        raise result[0]
-    return result[0].exit_code
+    ended = result[0]
+    if isinstance(ended, CpiTasksError):
+        raise ended
+    if view.failure is not None:
+        with suppress(OSError, ValueError):
+            sys.stdout.write(report.render_report(ended, redactor, stdout=sys.stdout))
+    return ended.exit_code
 
 
 async def run(

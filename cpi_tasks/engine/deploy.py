@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import trio
 
 from cpi_tasks.engine.context import Context
-from cpi_tasks.engine.deployment import Deployment, TimedOut, give_last_look
+from cpi_tasks.engine.deployment import Deployment, TimedOut
 from cpi_tasks.engine.failures import explain
+from cpi_tasks.engine.last_look import give_last_look
 from cpi_tasks.engine.watch import RuntimeWatcher
 from cpi_tasks.errors import TenantError
 from cpi_tasks.events import ArtifactDeployed, Phase, PhaseFinished, PhaseStarted
@@ -110,11 +111,12 @@ async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | Non
         await phase.settled[needed].wait()
         deployed = ledger.deploys.get(needed)
         has_failed = ledger.has_failed_update(needed) or (deployed is not None and deployed.status.is_bad)
-        if has_failed or needed in phase.timed_out:
+        is_late = needed in phase.timed_out
+        if has_failed or is_late:
             return StepOutcome(
                 status=Status.ABORTED,
                 summary="not deployed",
-                reason=f"it uses '{needed.artifact}', which failed",
+                reason=f"it uses '{needed.artifact}', which {'was not running in time' if is_late else 'failed'}",
                 advice=f"mend '{needed.artifact}' first",
             )
     return None
@@ -123,19 +125,19 @@ async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | Non
 async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
     """Trigger and watch; ``None`` where the time ran out, which is settled after everything else."""
     started = trio.current_time()
+    deployment = Deployment(artifact, step, phase.context, phase.watcher)
     try:
-        ended = await Deployment(artifact, step, phase.context, phase.watcher).run()
+        ended = await deployment.run()
     except TenantError as error:
         failure = await explain(error, phase.context.tenant, artifact)
-        ended = StepOutcome(
+        return StepOutcome(
             status=Status.FAILED,
-            summary="not deployed",
+            summary="not seen running" if deployment.is_triggered else "not deployed",
             reason=failure.reason,
             advice=failure.advice,
+            is_unreachable=failure.is_unreachable,
             duration_s=trio.current_time() - started,
         )
-    finally:
-        phase.context.ledger.in_flight.pop(artifact.ref, None)
     if isinstance(ended, TimedOut):
         phase.timed_out[artifact.ref] = ended
         return None
@@ -143,5 +145,5 @@ async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> St
 
 
 def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
-    context.ledger.deploys[artifact.ref] = outcome
+    context.ledger.settle_deployment(artifact.ref, outcome)
     context.emit(ArtifactDeployed(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

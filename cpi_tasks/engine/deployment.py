@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
+from cpi_tasks.engine.build_task import BuildTask
 from cpi_tasks.engine.context import Context, DesignState
 from cpi_tasks.engine.judge import Expectation, Look, Verdict, is_candidate, is_fresh, judge
 from cpi_tasks.engine.watch import RuntimeWatcher, pauses
-from cpi_tasks.errors import TenantError
-from cpi_tasks.events import ArtifactDeployed, DeploymentTriggered, RuntimeStatusSeen
+from cpi_tasks.errors import TenantError, TenantUnavailable
+from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
 from cpi_tasks.model.report import Status, StepOutcome
@@ -24,11 +24,16 @@ _AMPLE_TIME_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
-    """A deployment whose time ran out; it gets one last look before it is called failed."""
+    """A deployment whose time ran out; it gets one last look before it is called failed.
+
+    ``may_be_present``: mere presence may count, where the tenant gives no sign of freshness.
+    """
 
     artifact: ArtifactPlan
     expected: Expectation
+    task: BuildTask = field(repr=False)
     has_changed: bool
+    may_be_present: bool
     last_status: str
     waited_s: float
 
@@ -45,29 +50,35 @@ class Deployment:
         self._design = context.designs.get(artifact.ref.artifact, DesignState())
         self._status = ""
         self._has_changed = False
+        self._unanswered: TenantUnavailable | None = None
+        self.is_triggered = False
+        """Whether the tenant accepted the deployment, or may have."""
 
     async def run(self) -> StepOutcome | TimedOut:
         """Trigger (or join) the deployment and watch it; raises what the tenant refuses."""
-        ref, kind = self._artifact.ref, self._artifact.kind
+        ref, ledger = self._artifact.ref, self._context.ledger
         before = self._step.before
-        self._context.ledger.in_flight[ref] = "deployment about to be triggered"
         task: TaskId | None = None
         is_joined = self._step.action is DeployAction.WATCH
         if not is_joined:
-            if before is not None and before.status == "STOPPING":
-                before = await self._wait_until_stopped(before)
-            else:
-                before = await self._watcher.recent(ref.artifact)
-            task = await self._context.tenant.trigger_deployment(ref.artifact, kind)
-            self._context.records.note_trigger(ref.artifact)
-        self._context.ledger.in_flight[ref] = "deployment was triggered and goes on on the tenant"
-        self._context.emit(DeploymentTriggered(ref=ref, kind=kind))
+            ledger.in_flight[ref] = "deployment was about to be triggered"
+            before = await self._read_before()
+            ledger.in_flight[ref] = "deployment was being triggered; whether it goes on on the tenant is not known"
+            task = await self._trigger()
+        self.is_triggered = True
+        if self._unanswered is None:
+            ledger.in_flight[ref] = "deployment was triggered and goes on on the tenant"
+            self._context.emit(DeploymentTriggered(ref=ref, kind=self._artifact.kind))
         expected = Expectation(version=self._design.version, before=before, is_joined=is_joined)
-        return await self._watch(expected, task)
+        longest_s = self._context.settings.deploy_delay_s
+        return await self._watch(expected, BuildTask(self._context.tenant, task, longest_s=longest_s))
 
-    async def _wait_until_stopped(self, before: RuntimeArtifact) -> RuntimeArtifact | None:
-        """Wait for an undeployment somebody else began: a tenant refuses deployments meanwhile."""
-        seen: RuntimeArtifact | None = before
+    async def _read_before(self) -> RuntimeArtifact | None:
+        """Read what runs right before the trigger: whatever somebody else deployed since planning is not ours."""
+        seen = await self._watcher.recent(self._artifact.ref.artifact)
+        if seen is None or seen.status != "STOPPING":
+            return seen
+        # Somebody else's undeployment: a tenant refuses deployments meanwhile.
         with trio.move_on_after(self._context.settings.deploy_timeout_s):
             for pause in pauses(self._context.settings.deploy_delay_s):
                 seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
@@ -75,23 +86,38 @@ class Deployment:
                     break
         return seen
 
-    async def _watch(self, expected: Expectation, task: TaskId | None) -> StepOutcome | TimedOut:
+    async def _trigger(self) -> TaskId | None:
+        """Trigger; a request without an answer (a gateway's time-out) may have been accepted, so it is watched too."""
+        ref = self._artifact.ref
+        try:
+            task = await self._context.tenant.trigger_deployment(ref.artifact, self._artifact.kind)
+        except TenantUnavailable as error:
+            self._unanswered = error
+            return None
+        self._context.records.note_trigger(ref.artifact)
+        return task
+
+    async def _watch(self, expected: Expectation, task: BuildTask) -> StepOutcome | TimedOut:
         started, stalled = trio.current_time(), self._watcher.stalled_s
+        timeout_s = self._context.settings.deploy_timeout_s
         was_candidate = False
         for pause in pauses(self._context.settings.deploy_delay_s):
-            lost_s = self._watcher.stalled_s - stalled
-            left_s = started + self._context.settings.deploy_timeout_s + lost_s - trio.current_time()
+            left_s = timeout_s - self._charged_s(started, stalled, task)
             if left_s <= 0:
                 break
             seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=min(pause, left_s))
             self._show(seen)
             self._has_changed = self._has_changed or _is_other(seen, expected.before)
+            try:
+                status = await task.after(expected, Look(seen=seen, has_changed=self._has_changed))
+            except TenantUnavailable:
+                continue
+            is_late = self._charged_s(started, stalled, task) >= min(_AMPLE_TIME_S, timeout_s / 2)
             look = Look(
                 seen=seen,
-                task=await self._task_status(expected, seen, task),
+                task=status,
                 has_changed=self._has_changed,
-                is_late=trio.current_time() - started
-                >= min(_AMPLE_TIME_S, self._context.settings.deploy_timeout_s / 2),
+                is_late=is_late and self._unanswered is None,
             )
             verdict = judge(expected, look, was_candidate=was_candidate)
             was_candidate = is_candidate(expected, look)
@@ -99,22 +125,25 @@ class Deployment:
                 return self._succeed(seen, trio.current_time() - started)
             if verdict is Verdict.FAILED:
                 return await self._fail(expected, look, trio.current_time() - started)
+            if self._unanswered is not None and is_late and not self._has_sign(expected, look):
+                raise self._unanswered
         return TimedOut(
             artifact=self._artifact,
             expected=expected,
+            task=task,
             has_changed=self._has_changed,
+            may_be_present=self._unanswered is None,
             last_status=self._status,
             waited_s=trio.current_time() - started,
         )
 
-    async def _task_status(
-        self, expected: Expectation, seen: RuntimeArtifact | None, task: TaskId | None
-    ) -> str | None:
-        """Ask for the build task, unless the runtime itself shows that the new deployment is still starting."""
-        is_starting = seen is not None and seen.status == "STARTING" and is_fresh(expected, Look(seen=seen)) is True
-        if task is None or is_starting:
-            return None
-        return await self._context.tenant.read_build_status(task)
+    def _charged_s(self, started: float, stalled: float, task: BuildTask) -> float:
+        """Give the time since the trigger, without what the tenant made us wait."""
+        return trio.current_time() - started - (self._watcher.stalled_s - stalled) - task.stalled_s
+
+    def _has_sign(self, expected: Expectation, look: Look) -> bool:
+        """Tell whether anything shows that a deployment is under way."""
+        return self._has_changed or is_fresh(expected, look) is True
 
     def _show(self, seen: RuntimeArtifact | None) -> None:
         status = "not deployed yet" if seen is None else f"{seen.status} {seen.version}"
@@ -132,7 +161,7 @@ class Deployment:
         )
 
     async def _fail(self, expected: Expectation, look: Look, duration_s: float) -> StepOutcome:
-        text = await self._error_text(look)
+        text = await self._error_text()
         still_runs = look.seen is not None and look.seen.status == "STARTED" and is_fresh(expected, look) is False
         note = f"; version {look.seen.version} from before still runs" if still_runs and look.seen is not None else ""
         what = "the build failed" if look.task is not None and look.task.startswith("FAIL") else "ended in ERROR"
@@ -145,7 +174,7 @@ class Deployment:
             duration_s=duration_s,
         )
 
-    async def _error_text(self, look: Look) -> str:
+    async def _error_text(self) -> str:
         """Read the error information, which appears some time after the status does."""
         fallback = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
         for looks, pause in enumerate(pauses(self._context.settings.deploy_delay_s), start=1):
@@ -155,7 +184,7 @@ class Deployment:
                 return f"{fallback} ({error})"
             if text is not None:
                 return text
-            if looks == _ERROR_TEXT_LOOKS or look.seen is None:
+            if looks == _ERROR_TEXT_LOOKS:
                 break
             await trio.sleep(pause)
         return fallback
@@ -175,40 +204,4 @@ def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context) -> N
         content=design.fingerprint,
         parameters=context.records.digest(design.parameters),
         deployed_on=seen.deployed_on,
-    )
-
-
-async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Context) -> None:
-    """Settle what ran out of time: a tenant that was only slow must not lead to a false failure."""
-    if not timed_out:
-        return
-    try:
-        runtime = {artifact.id: artifact for artifact in await context.tenant.list_runtime_artifacts()}
-    except TenantError:
-        runtime = {}
-    for ref, late in timed_out.items():
-        seen = runtime.get(ref.artifact)
-        look = Look(seen=seen, has_changed=late.has_changed, is_late=True)
-        is_running = judge(late.expected, look, was_candidate=True) is Verdict.SUCCEEDED
-        if is_running and seen is not None:
-            note_success(ref, seen, context)
-            outcome = StepOutcome(
-                status=Status.DONE, summary=f"deployed {seen.version}", reason="seen late", duration_s=late.waited_s
-            )
-        else:
-            outcome = _too_late(late, seen)
-        context.ledger.deploys[ref] = outcome
-        context.emit(ArtifactDeployed(ref=ref, kind=late.artifact.kind, outcome=outcome))
-
-
-def _too_late(late: TimedOut, seen: RuntimeArtifact | None) -> StepOutcome:
-    status = late.last_status if seen is None else f"{seen.status} {seen.version}"
-    is_old = seen is not None and seen.status == "STARTED" and is_fresh(late.expected, Look(seen=seen)) is False
-    note = " (the deployment from before; the new one did not appear)" if is_old else ""
-    return StepOutcome(
-        status=Status.FAILED,
-        summary="not running in time",
-        reason=f"not seen running after {late.waited_s:.0f} s; last seen: {status}{note}",
-        advice="the tenant may still be working: run again later, or raise deployTimeoutSeconds",
-        duration_s=late.waited_s,
     )

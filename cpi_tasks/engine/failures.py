@@ -15,16 +15,19 @@ class Failure:
 
     reason: str
     advice: str
+    is_unreachable: bool = False
 
 
 async def explain(error: TenantError | InputError, tenant: Tenant, artifact: ArtifactPlan | None = None) -> Failure:
     """Give reason and advice for an error; asks for locks or for the owner of an id where that says more."""
     if isinstance(error, InputError):
-        return Failure(reason=f"its files changed during the run: {error}", advice="mend the files and run again")
+        problems = "; ".join(str(problem) for problem in error.problems)
+        return Failure(reason=f"its files changed during the run: {problems}", advice="mend the files and run again")
     if isinstance(error, AuthenticationError):
-        return Failure(reason=str(error), advice="check the credentials of the environment")
+        return Failure(reason=str(error), advice="check the credentials of the environment", is_unreachable=True)
     if isinstance(error, TenantUnavailable):
-        return Failure(reason=str(error), advice="run again when the tenant answers; it goes on where this run ended")
+        advice = "run again when the tenant answers; it goes on where this run ended"
+        return Failure(reason=str(error), advice=advice, is_unreachable=True)
     if isinstance(error, RequestRejected) and artifact is not None:
         try:
             found = await _look_behind(error, tenant, artifact)

@@ -87,11 +87,20 @@ async def _read_package(tenant: Tenant, spec: PackageSpec, settings: Settings, r
             if package is None:
                 return
             reading.packages[spec.id] = package
-        for kind in dict.fromkeys(artifact.kind for artifact in spec.artifacts):
-            for artifact in await tenant.list_artifacts(spec.id, kind):
-                reading.artifacts[artifact.id] = artifact
+        wanted = [artifact for artifact in spec.artifacts if _takes_part(artifact, settings)]
+        for kind in dict.fromkeys(artifact.kind for artifact in wanted):
+            # Only what the configuration has in this very package: ids are unique on a tenant, and one that another
+            # package holds must not be taken for this one's.
+            ids = {artifact.id for artifact in wanted if artifact.kind is kind}
+            for found in await tenant.list_artifacts(spec.id, kind):
+                if found.id in ids:
+                    reading.artifacts[found.id] = found
     except RequestRejected as error:
         reading.unreadable[spec.id] = str(error)
+
+
+def _takes_part(spec: ArtifactSpec, settings: Settings) -> bool:
+    return (settings.mode.updates and spec.sync) or (settings.mode.deploys and spec.deploy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Ledger:
     warnings: list[str] = field(default_factory=list)
     in_flight: dict[ArtifactRef, str] = field(default_factory=dict)
     """Artifacts with a write or a deployment under way, and what to say of them if the run is cut off now."""
+    packages_in_flight: dict[PackageId, str] = field(default_factory=dict)
+    """The same for packages whose metadata is being sent; it stays when that has ended."""
     update_s: float | None = None
     deploy_s: float | None = None
 
@@ -30,6 +32,16 @@ class Ledger:
         """Tell whether an artifact's update ended badly."""
         outcome = self.updates.get(ref)
         return outcome is not None and outcome.status.is_bad
+
+    def settle_deployment(self, ref: ArtifactRef, outcome: StepOutcome) -> None:
+        """Keep how a deployment ended; it is not under way any more."""
+        self.deploys[ref] = outcome
+        self.in_flight.pop(ref, None)
+
+    def settle_update(self, ref: ArtifactRef, outcome: StepOutcome) -> None:
+        """Keep how an update ended; it is not under way any more."""
+        self.updates[ref] = outcome
+        self.in_flight.pop(ref, None)
 
     def fold(self, plan: Plan) -> PartReport:
         """Give one outcome for each planned step, in the order of the plan; what has none yet was cut off."""
@@ -44,7 +56,8 @@ class Ledger:
     def _package(self, plan: Plan, package: PackagePlan) -> PackageOutcome:
         update = self.packages.get(package.id)
         if update is None and plan.updates and package.action is not PackageAction.KEEP:
-            update = _NOT_BEGUN
+            under_way = self.packages_in_flight.get(package.id)
+            update = _NOT_BEGUN if under_way is None else _abandoned(under_way)
         return PackageOutcome(
             id=package.id, update=update, artifacts=tuple(self._artifact(artifact) for artifact in package.artifacts)
         )
@@ -70,9 +83,13 @@ class Ledger:
         under_way = self.in_flight.get(ref)
         if under_way is None or not under_way.startswith(what):
             return _NOT_BEGUN
-        return StepOutcome(
-            status=Status.ABANDONED,
-            summary="cut off",
-            reason=f"the run was interrupted; {under_way}",
-            advice="run again: it goes on from what the tenant has then",
-        )
+        return _abandoned(under_way)
+
+
+def _abandoned(under_way: str) -> StepOutcome:
+    return StepOutcome(
+        status=Status.ABANDONED,
+        summary="cut off",
+        reason=f"the run was interrupted; {under_way}",
+        advice="run again: it goes on from what the tenant has then",
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import trio
 
-from cpi_tasks.engine.content_writes import create, replace_mapping, save_version, upload
+from cpi_tasks.engine.content_writes import create, save_version, upload
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.parameters import write_changes
+from cpi_tasks.engine.replacement import replace_mapping
 from cpi_tasks.errors import InputError, TenantError
 from cpi_tasks.events import (
     ArtifactUpdated,
@@ -74,6 +75,7 @@ async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcom
             summary, call = "created", context.tenant.create_package
         case PackageAction.UPDATE:
             summary, call = "metadata updated", context.tenant.update_package
+    context.ledger.packages_in_flight[package.id] = f"metadata was being sent: {package.action.value}"
     try:
         await call(package.id, package.metadata)
     except TenantError as error:
@@ -83,6 +85,7 @@ async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcom
             summary=f"not {summary}",
             reason=failure.reason,
             advice=failure.advice,
+            is_unreachable=failure.is_unreachable,
             duration_s=trio.current_time() - started,
         )
     return StepOutcome(
@@ -113,13 +116,13 @@ async def _update_artifact(
                 summary="not updated",
                 reason=failure.reason,
                 advice=failure.advice,
+                is_unreachable=failure.is_unreachable,
                 duration_s=trio.current_time() - started,
             )
         else:
             outcome = StepOutcome(
                 status=Status.DONE, summary=summary, reason=step.reason, duration_s=trio.current_time() - started
             )
-        del context.ledger.in_flight[artifact.ref]
         _settle(artifact, outcome, context)
 
 
@@ -151,5 +154,5 @@ def _nothing_written(step: UpdateStep) -> StepOutcome:
 
 
 def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
-    context.ledger.updates[artifact.ref] = outcome
+    context.ledger.settle_update(artifact.ref, outcome)
     context.emit(ArtifactUpdated(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

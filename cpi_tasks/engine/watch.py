@@ -17,6 +17,9 @@ _GROWTH = 1.4
 _LEAST_PAUSE_S = 0.25
 _BY_ID_BELOW = 3
 _RECENT_S = 2.0
+# What a look takes beyond this is the tenant's doing (throttling, repeated requests, an outage).
+_USUAL_LOOK_S = 1.0
+_LONGEST_SILENCE_S = 300.0
 
 
 def pauses(longest_s: float) -> Iterator[float]:
@@ -40,7 +43,8 @@ class _Waiter:
 class RuntimeWatcher:
     """Answers ``look`` for many artifacts with one list request, or by id where only one or two wait.
 
-    ``stalled_s`` is how long, in all, the tenant gave no answer to looks; artifacts are not charged for it.
+    ``stalled_s`` is how long, in all, the tenant let looks wait; artifacts are not charged for it. A tenant that gives
+    no usable answer is asked again, until it has been silent for five minutes.
     """
 
     def __init__(self, tenant: Tenant) -> None:
@@ -51,12 +55,14 @@ class RuntimeWatcher:
         self._last_look = -math.inf
         self._listed: dict[ArtifactId, RuntimeArtifact] = {}
         self._listed_at = -math.inf
+        self._silent_since: float | None = None
         self.stalled_s = 0.0
 
     async def look(self, artifact: ArtifactId, *, pause_s: float) -> RuntimeArtifact | None:
         """Wait for the next look (at most about ``pause_s`` away) and give what it showed of one artifact.
 
-        Raises ``RequestRejected`` or ``AuthenticationError`` where the tenant will not show what runs.
+        Raises ``RequestRejected`` or ``AuthenticationError`` where the tenant will not show what runs, and
+        ``TenantUnavailable`` where it has been silent for too long.
         """
         waiter = _Waiter(due=trio.current_time() + pause_s)
         self._waiters[artifact] = waiter
@@ -71,10 +77,10 @@ class RuntimeWatcher:
         return waiter.seen
 
     async def recent(self, artifact: ArtifactId) -> RuntimeArtifact | None:
-        """Give what runs of one artifact now: from a list read in the last moments, else read by id."""
+        """Give what runs of one artifact now: from a list read in the last moments, else by a look; raises as it."""
         if trio.current_time() - self._listed_at <= _RECENT_S:
             return self._listed.get(artifact)
-        return await self._tenant.read_runtime_artifact(artifact)
+        return await self.look(artifact, pause_s=0.0)
 
     async def run(self) -> None:
         """Look whenever the earliest waiter is due, for ever; every look serves all who wait."""
@@ -94,18 +100,25 @@ class RuntimeWatcher:
     async def _look_once(self) -> None:
         started = self._last_look = trio.current_time()
         waiters = dict(self._waiters)
+        seen: dict[ArtifactId, RuntimeArtifact] = {}
+        refusal: TenantError | None = None
         try:
             seen = await self._read(tuple(waiters))
-        except TenantUnavailable:
-            # Not an answer about any artifact: all go on waiting, and the lost time is given back to them.
-            self.stalled_s += trio.current_time() - started + _LEAST_PAUSE_S
-            for waiter in waiters.values():
-                waiter.due = max(waiter.due, trio.current_time() + _FIRST_PAUSE_S)
-            return
+        except TenantUnavailable as error:
+            self._silent_since = started if self._silent_since is None else self._silent_since
+            if trio.current_time() - self._silent_since < _LONGEST_SILENCE_S:
+                # Not an answer about any artifact: all go on waiting.
+                for waiter in waiters.values():
+                    waiter.due = max(waiter.due, trio.current_time() + _FIRST_PAUSE_S)
+                return
+            refusal = error
         except TenantError as error:
-            self._answer(waiters, {}, error)
-            return
-        self._answer(waiters, seen, None)
+            refusal = error
+        if not isinstance(refusal, TenantUnavailable):
+            since = started if self._silent_since is None else self._silent_since
+            self.stalled_s += max(0.0, trio.current_time() - since - _USUAL_LOOK_S)
+            self._silent_since = None
+        self._answer(waiters, seen, refusal)
 
     def _answer(
         self,

@@ -79,7 +79,7 @@ def _checked_host(parts: SplitResult, written: str) -> str:
     host = parts.hostname or ""
     if _UNPRINTABLE.search(written):
         raise AddressError("contains blanks or characters that no address has")
-    if ":" in host:
+    if "[" in parts.netloc or ":" in host:
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:

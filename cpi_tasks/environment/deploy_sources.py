@@ -66,7 +66,7 @@ class Finder:
         shown = display_path(Path(os.path.normpath(path)), self.cwd)
         try:
             is_folder, exists = path.is_dir(), path.exists()
-        except OSError:
+        except (OSError, ValueError):
             is_folder = exists = False
         if is_folder:
             return self._read_folder(path, shown)

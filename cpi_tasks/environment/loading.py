@@ -40,15 +40,18 @@ class _Environment:
     document: Document
     layer: Layer
     keys: schema.EnvironmentKeys
+    is_expanded: bool
+    """Whether every variable it names is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    """The deploy configurations of a run, as written."""
+    """The deploy configurations of a run, as written; ``is_complete`` unless entries had to be left out."""
 
     label: str
     files: tuple[ConfigFile, ...]
     problems: tuple[Problem, ...]
+    is_complete: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -111,7 +114,8 @@ def _read_environment(
     problems = (*parsed.problems, *unset, *checked.problems)
     keys = checked.keys or schema.EnvironmentKeys()
     layer = Layer(document=document, loc=(), folder=root, keys=keys, broken=checked.broken)
-    return _Environment(document=document, layer=layer, keys=keys), problems
+    environment = _Environment(document=document, layer=layer, keys=keys, is_expanded=not unset)
+    return environment, problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +140,10 @@ class _ConfigReader:
         if is_inline:
             packages, problems = read_packages(document)
             file = ConfigFile(source=document.file, document=document, packages=packages)
-            if not problems and not packages:
+            is_complete = environment.is_expanded and not problems
+            if is_complete and not packages:
                 problems = (document.problem(("packages",), "there is no package in the list"),)
-            return _Files(label=document.file, files=(file,), problems=problems)
+            return _Files(label=document.file, files=(file,), problems=problems, is_complete=is_complete)
         if chosen is not None:
             return self._read_sources(environment, *chosen)
         is_reported = "deployConfig" in environment.layer.broken | self.flags.broken
@@ -154,6 +159,9 @@ class _ConfigReader:
         return None
 
     def _read_sources(self, environment: _Environment, value: str, layer: Layer) -> _Files:
+        if "://" in value and "deployConfigToken" in environment.layer.broken:
+            # Without its token the download would only fail a second time for the same reason.
+            return _Files(label=environment.document.file, files=(), problems=())
         pattern = Layers(layers=(self.flags, environment.layer)).value(lambda keys: keys.config_pattern)
         token = environment.keys.deploy_config_token
         finder = Finder(
@@ -175,7 +183,13 @@ class _ConfigReader:
                 warnings.append(f"{file.source}: configPattern has no effect here, the files are chosen before")
         if not problems and not any(file.packages for file in files):
             problems.append(layer.problem("deployConfig", f"there is no package in {sources.label}"))
-        return _Files(label=sources.label, files=tuple(files), problems=tuple(problems), warnings=tuple(warnings))
+        return _Files(
+            label=sources.label,
+            files=tuple(files),
+            problems=tuple(problems),
+            is_complete=not problems,
+            warnings=tuple(warnings),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +216,7 @@ class _ConfigBuilder:
         filters = read_filters(self.layers)
         configs = specs.select(named, filters)
         # Wrong entries are missing from the specs, so only faultless files can tell that a name matches nothing.
-        if not files.problems:
+        if files.is_complete:
             problems += _check_filters(filters, named, configs)
         if found is None and self._needs_folder(configs):
             problems += self._missing_folder()

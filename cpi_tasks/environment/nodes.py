@@ -39,7 +39,7 @@ class Scalar:
 
     mark: Mark
     text: str = field(repr=False)
-    written: str
+    written: str = field(repr=False)
     tag: str
     origin: Origin
 

@@ -170,7 +170,7 @@ class _Login:
         for key in method:
             if key not in values:
                 given = " and ".join(values[other].variable or f"'{other}'" for other in method if other in values)
-                self._report(f"the login is incomplete: {given} is given, so set '{key}' or {_VARIABLES[key]} too")
+                self._report(f"the login is incomplete: besides {given} it needs '{key}' or {_VARIABLES[key]}")
 
     def _service_key(self, value: _Value | None) -> ServiceKey | None:
         if value is None or value.text is None:

@@ -30,7 +30,8 @@ class StepOutcome:
     """How one step ended.
 
     ``summary`` is a short phrase in the past tense ("created 1.0.0", "deployed 1.0.1", "unchanged"); ``reason`` is why,
-    with the tenant's text for a failure; ``advice`` is what to try next.
+    with the tenant's text for a failure; ``advice`` is what to try next. ``is_unreachable``: it failed because the
+    tenant gave no usable answer or refused the login.
     """
 
     status: Status
@@ -38,6 +39,7 @@ class StepOutcome:
     reason: str = ""
     advice: str = ""
     duration_s: float = 0.0
+    is_unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +148,6 @@ class Report:
     is_interrupted: bool = False
     kept_folder: str = ""
     """Where the uploaded content was kept, unpacked; empty where that was not asked for."""
-    fatal: str = ""
-    """Why the run ended before its plan was carried out; empty where it did not."""
-    fatal_exit_code: int = 1
 
     def packages(self) -> Iterator[PackageOutcome]:
         """All packages in the order of the files."""
@@ -162,12 +161,19 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """130 interrupted; the fatal error's own code; 1 where anything failed; else 0."""
+        """130 interrupted; 3 where all that failed did so for want of the tenant; 1 for other failures; else 0."""
         if self.is_interrupted:
             return 130
-        if self.fatal:
-            return self.fatal_exit_code
-        return 1 if any(package.has_failed for package in self.packages()) else 0
+        if not any(package.has_failed for package in self.packages()):
+            return 0
+        failed = [step for step in self._steps() if step.status is Status.FAILED]
+        return 3 if failed and all(step.is_unreachable for step in failed) else 1
+
+    def _steps(self) -> Iterator[StepOutcome]:
+        for package in self.packages():
+            yield from (package.update,) if package.update is not None else ()
+            for artifact in package.artifacts:
+                yield from artifact.steps
 
 
 def count(parts: tuple[PartReport, ...]) -> Counts:

@@ -30,9 +30,8 @@ def plan_deployment(
     runtime = inventory.runtime.get(spec.id)
     if update is not None and update.writes:
         action, reason = DeployAction.DEPLOY, _WORDS[update.action]
-    elif spec.id in inventory.unreadable or spec.ref.package in inventory.unreadable:
-        action = DeployAction.REFUSE
-        reason = inventory.unreadable.get(spec.ref.package) or inventory.unreadable[spec.id]
+    elif (refusal := _unreadable(spec, update, inventory)) is not None:
+        action, reason = DeployAction.REFUSE, refusal
     elif design is None:
         return DeployStep(
             action=DeployAction.REFUSE,
@@ -47,22 +46,39 @@ def plan_deployment(
     return DeployStep(action=action, reason=reason, before=runtime, version=version, depends_on=depends_on)
 
 
+def _unreadable(spec: ArtifactSpec, update: UpdateStep | None, inventory: Inventory) -> str | None:
+    """Give why an artifact that could not be read is not deployed; ``None`` where it may be.
+
+    Content that is not to be compared is read only to spare a deployment, so it does not stand in the way of one.
+    """
+    reason = inventory.unreadable.get(spec.ref.package)
+    return inventory.unreadable.get(spec.id) if reason is None and update is not None else reason
+
+
 def _judge(
     design: DesigntimeArtifact, runtime: RuntimeArtifact | None, inventory: Inventory
 ) -> tuple[DeployAction, str]:
-    record = inventory.record(design.id)
-    is_wanted_version = runtime is not None and (design.is_draft or runtime.version == design.version)
     if runtime is None:
         return DeployAction.DEPLOY, "not deployed"
-    if runtime.status == "STARTING" and is_wanted_version and (record.is_triggered or not record.is_pending):
+    record = inventory.record(design.id)
+    is_wanted_version = design.is_draft or runtime.version == design.version
+    is_under_way = runtime.status == "STARTING" and is_wanted_version
+    if is_under_way and (record.is_triggered or not (record.is_pending or _is_outdated(design, runtime))):
         return DeployAction.WATCH, f"a deployment of {runtime.version} is already under way"
     if record.is_pending:
         return DeployAction.DEPLOY, "an earlier run wrote a change that was never seen running"
     if runtime.status != "STARTED":
-        return DeployAction.DEPLOY, f"is {runtime.status} on the tenant"
+        note = ", since before the last change" if is_under_way else ""
+        return DeployAction.DEPLOY, f"is {runtime.status} on the tenant{note}"
     if not is_wanted_version:
         return DeployAction.DEPLOY, f"runs {runtime.version}, design time has {design.version}"
     return _prove(design, runtime, inventory)
+
+
+def _is_outdated(design: DesigntimeArtifact, runtime: RuntimeArtifact) -> bool:
+    """Tell whether the tenant's timestamps show that a deployment began before the last change."""
+    deployed, modified = runtime.deployed_on, design.modified_at
+    return deployed is not None and modified is not None and deployed < modified
 
 
 def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> tuple[DeployAction, str]:
@@ -70,17 +86,26 @@ def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inve
     deployed, modified = runtime.deployed_on, design.modified_at
     if deployed is not None and modified is not None and deployed > modified:
         return DeployAction.RUNNING, f"runs {runtime.version}, deployed after its last change"
-    record = inventory.record(design.id)
-    download = inventory.downloads.get(design.id)
-    is_recorded = (
-        deployed is not None
-        and record.deployed_on == deployed
-        and download is not None
-        and record.content == download.digest.fingerprint
-        and record.parameters == inventory.parameter_digests.get(design.id)
-    )
-    if is_recorded:
+    if deployed is not None and _is_as_recorded(design, deployed, inventory):
         return DeployAction.RUNNING, f"runs {runtime.version}, exactly as this tool deployed it"
     if deployed is not None and modified is not None:
         return DeployAction.DEPLOY, "changed on the tenant after its last deployment"
     return DeployAction.DEPLOY, "not provable: the tenant gives no time of change and .cpi/ has no record of it"
+
+
+def _is_as_recorded(design: DesigntimeArtifact, deployed: int, inventory: Inventory) -> bool:
+    """Tell whether the record names this content, these parameters and this deployment.
+
+    Parameters that the tenant does not show may have changed unseen: then nothing is proved.
+    """
+    record = inventory.record(design.id)
+    download = inventory.downloads.get(design.id)
+    is_hidden = design.id in inventory.unreadable or inventory.parameters.get(design.id, ()) is None
+    return (
+        not is_hidden
+        and download is not None
+        and record.deployed_on == deployed
+        and record.content == download.digest.fingerprint
+        and record.parameters is not None
+        and record.parameters == inventory.parameter_digests.get(design.id)
+    )

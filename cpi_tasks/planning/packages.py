@@ -13,7 +13,7 @@ from cpi_tasks.model.plan import PackageAction, PackagePlan
 from cpi_tasks.model.tenant import IntegrationPackage
 
 _LEGAL_NEW_ID = re.compile(r"[A-Za-z0-9]+")
-_WHOLE_PARAGRAPH = re.compile(r"\s*<p>((?:(?!</?p>).)*|<p>.*</p>)</p>\s*", re.DOTALL | re.IGNORECASE)
+_WHOLE_PARAGRAPH = re.compile(r"\s*<p>((?:(?!</?p>).)*|\s*<p>.*</p>\s*)</p>\s*", re.DOTALL | re.IGNORECASE)
 
 
 def plan_package(spec: PackageSpec, inventory: Inventory) -> PackagePlan | Problem:

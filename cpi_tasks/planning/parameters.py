@@ -33,11 +33,15 @@ def plan_parameters(
     Where the flow does not exist yet, or the tenant does not show its parameters, all that is enforced is a change.
     """
     shown = inventory.parameters.get(spec.id)
-    types = dict(content.parameter_types) | {parameter.key: parameter.data_type for parameter in shown or ()}
+    # A schedule may be known as one on either side only; it is left alone in both cases.
+    schedules = {key for key, data_type in content.parameter_types.items() if data_type == _SCHEDULE}
+    schedules |= {parameter.key for parameter in shown or () if parameter.data_type == _SCHEDULE}
     enforced = dict(spec.overrides)
     if policy is ParameterPolicy.ALL:
         enforced = {
-            key: value for key, value in content.parameters.items() if _is_enforceable(value, types.get(key, ""))
+            key: value
+            for key, value in content.parameters.items()
+            if key not in schedules and value and not _is_placeholder(value)
         } | enforced
     if shown is None:
         changes = tuple(ParameterChange(key=key, old=None, new=value) for key, value in enforced.items())
@@ -57,8 +61,12 @@ def plan_parameters(
 
 
 def unknown_overrides(spec: ArtifactSpec, content: ArtifactContent, inventory: Inventory) -> tuple[Problem, ...]:
-    """Give a problem for each override whose key neither the files nor the tenant know."""
-    if spec.id in inventory.artifacts and inventory.parameters.get(spec.id) is None:
+    """Give a problem for each override whose key neither the files nor the tenant know.
+
+    Where the tenant does not show what it knows, nobody can tell, and nothing is complained about.
+    """
+    is_hidden = spec.id in inventory.artifacts and inventory.parameters.get(spec.id) is None
+    if is_hidden or spec.ref.package in inventory.unreadable:
         return ()
     known = content.known_keys | inventory.values(spec.id).keys()
     return tuple(_unknown(spec, key, sorted(known)) for key in spec.overrides if key not in known)
@@ -77,6 +85,5 @@ def _unknown(spec: ArtifactSpec, key: str, known: list[str]) -> Problem:
     )
 
 
-def _is_enforceable(value: str, data_type: str) -> bool:
-    is_placeholder = value.startswith("<") and value.endswith(">")
-    return bool(value) and not is_placeholder and data_type != _SCHEDULE
+def _is_placeholder(value: str) -> bool:
+    return value.startswith("<") and value.endswith(">")

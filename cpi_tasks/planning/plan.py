@@ -10,7 +10,7 @@ from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Sett
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactRef
-from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, Plan, UpdateAction, UpdateStep
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackageAction, PackagePlan, Plan, UpdateAction, UpdateStep
 from cpi_tasks.planning.deployments import plan_deployment
 from cpi_tasks.planning.packages import plan_package
 from cpi_tasks.planning.parameters import unknown_overrides
@@ -28,17 +28,17 @@ def make_plan(
     problems: list[Problem] = []
     packages: list[PackagePlan] = []
     for spec in config.packages:
-        package = _package(spec, inventory, settings)
-        if isinstance(package, Problem):
-            problems.append(package)
-            continue
         artifacts = []
         for artifact in spec.artifacts:
             content = contents.get(artifact.ref)
             if settings.mode.updates and artifact.sync and content is not None:
                 problems.extend(unknown_overrides(artifact, content, inventory))
             artifacts.append(_artifact(artifact, content, inventory, settings))
-        packages.append(replace(package, artifacts=tuple(artifacts)))
+        package = _package(spec, inventory, settings)
+        if isinstance(package, Problem):
+            problems.append(package)
+        else:
+            packages.append(replace(package, artifacts=tuple(artifacts)))
     if problems:
         raise InputError(problems)
     return Plan(
@@ -51,7 +51,9 @@ def make_plan(
 
 
 def _package(spec: PackageSpec, inventory: Inventory, settings: Settings) -> PackagePlan | Problem:
-    return plan_package(spec if settings.mode.updates else replace(spec, sync=False), inventory)
+    if not settings.mode.updates:
+        return PackagePlan(id=spec.id, action=PackageAction.KEEP, reason="deployed as it is on the tenant")
+    return plan_package(spec, inventory)
 
 
 def _artifact(
@@ -89,16 +91,37 @@ def _with_order(
     packages: list[PackagePlan], contents: Mapping[ArtifactRef, ArtifactContent]
 ) -> tuple[PackagePlan, ...]:
     """Make every deployment wait for the script collections and message mappings of the same plan that it uses."""
-    awaited = {a.ref.artifact: a.ref for p in packages for a in p.artifacts if _is_awaited(a)}
-
-    def ordered(artifact: ArtifactPlan) -> ArtifactPlan:
+    artifacts = [artifact for package in packages for artifact in package.artifacts]
+    awaited = {artifact.ref.artifact: artifact.ref for artifact in artifacts if _is_awaited(artifact)}
+    needed: dict[ArtifactRef, frozenset[ArtifactRef]] = {}
+    for artifact in artifacts:
         content = contents.get(artifact.ref)
         if artifact.deploy is None or content is None:
+            continue
+        uses = {ref for id_, ref in awaited.items() if id_ in content.references}
+        # Two that use each other would wait for each other for ever: the second goes ahead.
+        needed[artifact.ref] = frozenset(ref for ref in uses if not _waits_for(ref, artifact.ref, needed))
+
+    def ordered(artifact: ArtifactPlan) -> ArtifactPlan:
+        if artifact.deploy is None:
             return artifact
-        needed = frozenset(ref for id_, ref in awaited.items() if id_ in content.references and ref != artifact.ref)
-        return replace(artifact, deploy=replace(artifact.deploy, depends_on=needed))
+        depends_on = needed.get(artifact.ref, frozenset())
+        return replace(artifact, deploy=replace(artifact.deploy, depends_on=depends_on))
 
     return tuple(replace(p, artifacts=tuple(ordered(a) for a in p.artifacts)) for p in packages)
+
+
+def _waits_for(one: ArtifactRef, other: ArtifactRef, needed: Mapping[ArtifactRef, frozenset[ArtifactRef]]) -> bool:
+    """Tell whether one deployment is the other or waits for it, directly or through others."""
+    found, unseen = set[ArtifactRef](), [one]
+    while unseen:
+        ref = unseen.pop()
+        if ref == other:
+            return True
+        if ref not in found:
+            found.add(ref)
+            unseen.extend(needed.get(ref, ()))
+    return False
 
 
 def _is_awaited(artifact: ArtifactPlan) -> bool:

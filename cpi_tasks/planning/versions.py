@@ -7,12 +7,24 @@ from cpi_tasks.model.version import is_higher
 
 
 def version_warning(step: UpdateStep) -> tuple[str, ...]:
-    """Warn where changed content will not get the version the files name, or keeps the version it had."""
-    if step.action is not UpdateAction.UPDATE or step.content is None or not step.base_version:
+    """Warn where the tenant will not have the version the files name, or changed content keeps the version it had."""
+    if step.content is None or not step.base_version:
         return ()
     wanted, base = step.content.version, step.base_version
+    match step.action:
+        case UpdateAction.UPDATE | UpdateAction.REPLACE:
+            return _for_changed_content(wanted, base, is_replaced=step.action is UpdateAction.REPLACE)
+        case UpdateAction.UNCHANGED | UpdateAction.CONFIGURE if is_higher(wanted, base):
+            return (f"the files say version {wanted}, the tenant has the same content as {base}: {base} stays",)
+        case _:
+            return ()
+
+
+def _for_changed_content(wanted: str, base: str, *, is_replaced: bool) -> tuple[str, ...]:
     if is_higher(wanted, base):
         return ()
     if wanted == base:
         return (f"content changes under the unchanged version {base}; raise Bundle-Version to tell the states apart",)
-    return (f"the files say version {wanted}, the tenant has {base}: the tenant's version stays",)
+    # A value mapping is created anew and takes the version of its manifest, whatever the old one had.
+    then = "the replacement gets the lower one" if is_replaced else "the tenant's version stays"
+    return (f"the files say version {wanted}, the tenant has {base}: {then}",)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
+import stat
 from pathlib import Path
 
 from cpi_tasks.model.naming import ArtifactRef
 
+_KEY_BYTES = 32
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -16,6 +19,23 @@ def safe_name(text: str) -> str:
     """Give a file name for any text: readable, without separators, distinct for texts that were made alike."""
     cleaned = _UNSAFE.sub("_", text).lstrip(".")[:80]
     return cleaned if cleaned == text else f"{cleaned}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder that only its owner may look into, also where somebody else (the demo tenant) made it first."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        # A folder that belongs to another user of a shared workspace cannot be changed, and is still usable.
+        with contextlib.suppress(PermissionError):
+            folder.chmod(0o700)
+
+
+def _read_key(file: Path) -> bytes | None:
+    try:
+        key = bytes.fromhex(file.read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return key if len(key) == _KEY_BYTES else None
 
 
 class StateFolder:
@@ -28,12 +48,15 @@ class StateFolder:
 
     def ensure(self, *parts: str) -> Path:
         """Make ``.cpi`` (0700, with a ``.gitignore`` of ``*``) and a folder below it, and return that folder."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(self.path)
         ignore = self.path / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
-        folder = self.path.joinpath(*parts)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = self.path
+        for part in parts:
+            folder /= part
+            _make_private(folder)
         return folder
 
     def records_file(self, tenant: str) -> Path:
@@ -41,11 +64,18 @@ class StateFolder:
         return self.ensure("records") / f"{safe_name(tenant)}.jsonl"
 
     def key(self) -> bytes:
-        """Give the secret key of this folder's digests, made with the first use."""
+        """Give the secret key of this folder's digests, made with the first use.
+
+        A key that a kill or a hand has cut short is made anew: what was digested with the old one proves nothing then.
+        """
         file = self.ensure() / "key"
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_hex(32), encoding="ascii")
+        found = _read_key(file)
+        if found is not None:
+            return found
+        new = file.with_suffix(".tmp")
+        new.touch(mode=0o600)
+        new.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
+        new.replace(file)
         return bytes.fromhex(file.read_text(encoding="ascii"))
 
     def upload_folder(self) -> Path:

@@ -100,7 +100,7 @@ def _line(artifact: ArtifactId, record: ArtifactRecord) -> str:
 def _parse(line: str) -> tuple[ArtifactId, ArtifactRecord] | None:
     try:
         fields = json.loads(line)
-        artifact = ArtifactId(fields.pop("artifact"))
+        artifact = ArtifactId(str(fields.pop("artifact")))
         return artifact, ArtifactRecord(**fields)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cpi_tasks.report.plain import render_error, render_plan, render_problems, render_report
+from cpi_tasks.report.plain import render_error, render_problems, render_report
 from cpi_tasks.report.redactor import Redactor
 from cpi_tasks.report.show import View, open_view, show, wants_live
 
@@ -11,7 +11,6 @@ __all__ = [
     "View",
     "open_view",
     "render_error",
-    "render_plan",
     "render_problems",
     "render_report",
     "show",

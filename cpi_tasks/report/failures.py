@@ -25,6 +25,8 @@ class _Bad:
     title: str
     why: tuple[Line, ...]
 
+_UNREACHABLE = 3
+
 
 def failure_lines(report: Report, redactor: Redactor) -> list[Line]:
     """Give everything that is not as asked for, causes first: place, phase, the tenant's whole text, what to do.
@@ -48,8 +50,8 @@ def failure_lines(report: Report, redactor: Redactor) -> list[Line]:
     return lines
 
 
-def closing_lines(report: Report, redactor: Redactor, *, warning_count: int) -> list[Line]:
-    """Give the last words: nothing needed doing, all done, how much failed, interrupted, or why the run ended early.
+def closing_lines(report: Report, *, warning_count: int) -> list[Line]:
+    """Give the last words: nothing needed doing, all done, how much failed, or interrupted.
 
     They agree with ``report.exit_code``, which is named unless it is 0.
     """
@@ -63,12 +65,9 @@ def closing_lines(report: Report, redactor: Redactor, *, warning_count: int) -> 
     if report.is_interrupted:
         text = f"✗ Interrupted after {seconds(report.duration_s)} (exit code {code}): {_interrupted(report, counts)}."
         lines.append(Line(f"{text} Running the same command again picks up from here.", Tone.BAD))
-    elif not report.fatal:
-        lines.append(Line(f"✗ {_failed(report, counts)} (exit code {code}).", Tone.BAD))
-    if report.fatal:
-        first, *more = redactor.clean_lines(report.fatal) or [""]
-        text = f"✗ The run ended before its plan was carried out (exit code {code}): {first}"
-        lines += [Line(text, Tone.BAD), *(Line(f"    {line}", Tone.BAD) for line in more)]
+    else:
+        why = " because the tenant was not to be reached" if code == _UNREACHABLE else ""
+        lines.append(Line(f"✗ {_failed(report, counts)}{why} (exit code {code}).", Tone.BAD))
     return lines
 
 

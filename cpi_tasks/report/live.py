@@ -88,7 +88,7 @@ class LiveView:
             for note in summary.notes:
                 self._print(note)
         lines = failure_lines(report, self._redactor)
-        lines += closing_lines(report, self._redactor, warning_count=self._narrator.warning_count)
+        lines += closing_lines(report, warning_count=self._narrator.warning_count)
         for line in lines:
             self._print(line)
 

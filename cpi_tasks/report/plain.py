@@ -7,12 +7,10 @@ from typing import IO, TextIO
 
 from cpi_tasks.errors import CpiTasksError, Problem
 from cpi_tasks.events import Event, RunFinished
-from cpi_tasks.model.plan import Plan
 from cpi_tasks.model.report import Report
 from cpi_tasks.report.board import Board
 from cpi_tasks.report.failures import closing_lines, failure_lines
 from cpi_tasks.report.narration import Narrator
-from cpi_tasks.report.planned import plan_lines
 from cpi_tasks.report.redactor import Redactor
 from cpi_tasks.report.summary import summaries, summary_lines
 from cpi_tasks.report.wording import Line, Outlet, number, seconds
@@ -76,11 +74,6 @@ def render_report(report: Report, redactor: Redactor, *, stdout: IO[str] | None 
     return _text(_report_lines(report, redactor, warning_count=0), redactor, stdout)
 
 
-def render_plan(plan: Plan, redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
-    """Give a plan as text, fit for ``stdout`` where that is given."""
-    return _text(plan_lines(plan, redactor)[1:], redactor, stdout)
-
-
 def render_problems(problems: Sequence[Problem], redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
     """Give ``file:line:column: path: message`` for each problem, then a line that counts them."""
     lines = [Line(str(problem)) for problem in problems]
@@ -96,7 +89,7 @@ def render_error(error: CpiTasksError, redactor: Redactor, *, stdout: IO[str] | 
 
 def _report_lines(report: Report, redactor: Redactor, *, warning_count: int) -> list[Line]:
     lines = [line for summary in summaries(report, redactor) for line in summary_lines(summary)]
-    return [*lines, *failure_lines(report, redactor), *closing_lines(report, redactor, warning_count=warning_count)]
+    return [*lines, *failure_lines(report, redactor), *closing_lines(report, warning_count=warning_count)]
 
 
 def _text(lines: Iterable[Line], redactor: Redactor, stdout: IO[str] | None) -> str:

@@ -53,16 +53,13 @@ class Content:
     """What a tenant knows of an archive.
 
     ``digest`` covers what makes a difference when it runs: not the version, the origin, the description or parameter
-    values. ``build_problems`` are sentences that make its build fail.
+    values.
     """
 
     headers: Mapping[str, str]
     parameters: Mapping[str, Parameter]
-    references: frozenset[Reference]
-    build_problems: tuple[str, ...]
     description: str | None
     digest: str
-    has_mapped_values: bool
 
     @property
     def version(self) -> str:
@@ -74,6 +71,14 @@ class Content:
     def name(self) -> str:
         """``Bundle-Name``."""
         return manifest.get(self.headers, "Bundle-Name").strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFindings:
+    """What a build looks for: things deployed on their own, and sentences that make it fail."""
+
+    references: frozenset[Reference]
+    problems: tuple[str, ...]
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
@@ -136,13 +141,24 @@ def rewrite(entries: Entries, *, kind: Kind, artifact_id: str, version: str | No
 
 
 def read(entries: Entries, kind: Kind) -> Content:
-    """Derive everything from an archive's entries; a ``.prop`` file that cannot be read is a 400."""
+    """Derive what every request needs; a ``.prop`` file that cannot be read is a 400."""
+    headers = manifest.parse(entries.get(manifest.PATH, b""))
+    return Content(
+        headers=headers,
+        parameters=_parameters(entries) if kind is Kind.FLOW else {},
+        description=_properties(entries["metainfo.prop"]).get("description", "")
+        if "metainfo.prop" in entries
+        else None,
+        digest=_digest(entries, headers),
+    )
+
+
+def examine(entries: Entries) -> BuildFindings:
+    """Look into a flow the way its build does. Models are large: this is for deployments only."""
     headers = manifest.parse(entries.get(manifest.PATH, b""))
     references = {Reference(family, name) for family, name in manifest.references(headers)}
     problems: list[str] = []
-    model_keys: list[str] = []
-    for path in (path for path in entries if path.endswith(".iflw") and kind is Kind.FLOW):
-        model_keys += _placeholders(entries[path])
+    for path in (path for path in entries if path.endswith(".iflw")):
         try:
             root = SafeET.fromstring(entries[path])
         except (ParseError, DefusedXmlException, ValueError):
@@ -151,17 +167,7 @@ def read(entries: Entries, kind: Kind) -> Content:
         for step in _steps(root):
             references |= _step_references(step)
             problems += _missing_scripts(step, entries)
-    return Content(
-        headers=headers,
-        parameters=_parameters(entries, model_keys) if kind is Kind.FLOW else {},
-        references=frozenset(references) if kind is Kind.FLOW else frozenset(),
-        build_problems=tuple(dict.fromkeys(problems)),
-        description=_properties(entries["metainfo.prop"]).get("description", "")
-        if "metainfo.prop" in entries
-        else None,
-        digest=_digest(entries, headers),
-        has_mapped_values=b"<entry" in entries.get("value_mapping.xml", b""),
-    )
+    return BuildFindings(references=frozenset(references), problems=tuple(dict.fromkeys(problems)))
 
 
 def _digest(entries: Entries, headers: Mapping[str, str]) -> str:
@@ -186,10 +192,11 @@ def _properties(data: bytes) -> dict[str, str]:
         raise ODataError(400, "The artifact content has a properties file that cannot be read.") from error
 
 
-def _parameters(entries: Entries, model_keys: list[str]) -> dict[str, Parameter]:
+def _parameters(entries: Entries) -> dict[str, Parameter]:
     """Parameters of ``parameters.prop`` first, then those only the definitions or the model name."""
     values = _properties(entries.get(PARAMETERS, b""))
     definitions = _definitions(entries.get(DEFINITIONS, b""))
+    model_keys = (key for path, data in entries.items() if path.endswith(".iflw") for key in _placeholders(data))
     keys = dict.fromkeys([*values, *definitions, *model_keys])
     return {
         key: Parameter(key=key, value=values.get(key), data_type=data_type, description=description)

@@ -58,8 +58,8 @@ def _planned_fate(state: TenantState, artifact_id: str) -> Fate:
 
 
 def _build_problems(state: TenantState, artifact: StoredArtifact) -> list[str]:
-    problems = list(artifact.content.build_problems)
-    for reference in sorted(artifact.content.references):
+    problems = list(artifact.findings.problems)
+    for reference in sorted(artifact.findings.references):
         words = _FAMILY_WORDS[reference.kind_name]
         record = state.runtime.get(reference.id)
         shown = record.look(state.clock.now_ms()) if record else None

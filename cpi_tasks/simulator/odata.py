@@ -85,7 +85,7 @@ def _parse_segment(raw: str) -> Segment:
     loose: dict[str, str] = {}
     predicates = re.sub("%2C", ",", shape.group(2), flags=re.IGNORECASE)
     for part in _outside_quotes(predicates, ","):
-        named = re.fullmatch(r"\s*(?:(\w+)(?:=|%3D))?(.*?)\s*", part, re.IGNORECASE | re.DOTALL)
+        named = re.fullmatch(r"(?:\s|%20|\+)*(?:(\w+)(?:=|%3D))?(.*?)\s*", part, re.IGNORECASE | re.DOTALL)
         name, literal = (named.group(1) or "", named.group(2)) if named else ("", part)
         keys[name] = parse_literal(unquote(literal).strip())
         loose[name] = parse_literal(unquote(literal.replace("+", " ")).strip())

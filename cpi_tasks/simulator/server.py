@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 from hypercorn.utils import wrap_app
 
-from cpi_tasks.simulator import store
+from cpi_tasks.errors import SimulatorError
 from cpi_tasks.simulator.dispatch import CONNECTION
 from cpi_tasks.simulator.tenant import Simulator
 
+_log = logging.getLogger(__name__)
 _SAVE_INTERVAL_S = 0.2
 _KEEP_ALIVE_S = 75.0
 
@@ -70,6 +72,8 @@ class _Server:
             # hypercorn finds out by itself whether a stream is encrypted; its annotation names one of the two
             plain = cast("trio.SSLStream[trio.SocketStream]", stream)
             await TCPServer(self._app, self._config, self._context, ConnectionState({}), plain)
+        except Exception as error:  # noqa: BLE001 - whatever one client sends, the others go on being served
+            _log.debug("connection given up: %r", error)
         finally:
             self._streams.discard(stream)
             stream.socket.close()
@@ -88,10 +92,21 @@ class _Server:
         while True:
             await trio.sleep(pause_s)
             began = trio.current_time()
-            text = self._simulator.unsaved()
-            if text is not None and self._simulator.state_file is not None:
-                await trio.to_thread.run_sync(store.write, self._simulator.state_file, text)
+            # Shielded, because what was taken to be written must be written: the end saves only what changed since.
+            # A file that cannot be written now is tried again next time, and at the end the failure is raised.
+            with trio.CancelScope(shield=True), suppress(SimulatorError):
+                await trio.to_thread.run_sync(self._simulator.save)
             pause_s = max(_SAVE_INTERVAL_S, 9 * (trio.current_time() - began))
+
+
+class _Handover:
+    """Takes what the thread reports: the URL with the token of its run, or what went wrong."""
+
+    def __init__(self) -> None:
+        self.queue: queue.Queue[tuple[str, trio.lowlevel.TrioToken] | BaseException] = queue.Queue()
+
+    def started(self, value: str) -> None:
+        self.queue.put((value, trio.lowlevel.current_trio_token()))
 
 
 @contextmanager
@@ -100,26 +115,24 @@ def running(simulator: Simulator) -> Iterator[str]:
 
     What goes wrong while starting, serving or stopping is raised here.
     """
-    started: queue.Queue[tuple[str, trio.lowlevel.TrioToken] | BaseException] = queue.Queue()
+    handover = _Handover()
     failures: list[BaseException] = []
     scope = trio.CancelScope()
 
     async def main() -> None:
         with scope:
-            async with trio.open_nursery() as nursery:
-                url = await nursery.start(lambda task_status: serve(simulator, task_status=task_status))
-                started.put((url, trio.lowlevel.current_trio_token()))
+            await serve(simulator, task_status=cast("trio.TaskStatus[str]", handover))
 
     def run() -> None:
         try:
             trio.run(main)
         except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits for us
             failures.append(error)
-            started.put(error)
+            handover.queue.put(error)
 
     thread = threading.Thread(target=run, name="cpi-simulator")
     thread.start()
-    first = started.get()
+    first = handover.queue.get()
     if isinstance(first, BaseException):
         thread.join()
         raise first

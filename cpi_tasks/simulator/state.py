@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cpi_tasks.simulator import archive
-from cpi_tasks.simulator.archive import Content
+from cpi_tasks.simulator.archive import BuildFindings, Content
 from cpi_tasks.simulator.clock import Clock
 from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeRecord
 from cpi_tasks.simulator.odata import ODataError
@@ -60,6 +60,7 @@ class StoredArtifact:
     encoded: str = ""
     """The archive in base64, kept for the state file."""
     _content: Content | None = None
+    _findings: BuildFindings | None = None
 
     @property
     def content(self) -> Content:
@@ -67,6 +68,14 @@ class StoredArtifact:
         if self._content is None:
             self._content = archive.read(archive.unpack(self.archive), self.kind)
         return self._content
+
+    @property
+    def findings(self) -> BuildFindings:
+        """What a build finds in the archive; nothing for families that are not built from a model."""
+        if self._findings is None:
+            entries = archive.unpack(self.archive) if self.kind is Kind.FLOW else {}
+            self._findings = archive.examine(entries)
+        return self._findings
 
     @property
     def shown_version(self) -> str:
@@ -82,7 +91,7 @@ class StoredArtifact:
         """Take new content, rewritten the tenant's way; a given version is written into the manifest."""
         stored = archive.rewrite(entries, kind=self.kind, artifact_id=self.id, version=version)
         content = archive.read(stored, self.kind)
-        self.archive, self._content, self.encoded = archive.pack(stored), content, ""
+        self.archive, self._content, self._findings, self.encoded = archive.pack(stored), content, None, ""
 
     def answers_to(self, version: str) -> bool:
         """Whether a ``Version`` literal addresses what is stored: ``active`` in any case, or the current number."""

@@ -44,18 +44,19 @@ class Simulator:
         return self._front.app
 
     def save(self) -> None:
-        """Write the state file if there is one and anything has changed."""
-        text = self.unsaved()
-        if text is not None and self.state_file is not None:
-            store.write(self.state_file, text)
-
-    def unsaved(self) -> str | None:
-        """Give the state to write, taken at this moment; ``None`` where nothing has changed or no file is named."""
+        """Write the state file if there is one and anything has changed; ``SimulatorError`` where that fails."""
+        if self.state_file is None:
+            return
         with self._front.lock:
-            if self.state_file is None or not self._state.is_dirty:
-                return None
+            if not self._state.is_dirty:
+                return
             self._state.is_dirty = False
-            return store.dump(self._state)
+            text = store.dump(self._state)
+        try:
+            store.write(self.state_file, text)
+        except SimulatorError:
+            self._state.is_dirty = True
+            raise
 
     # -- what was seen ------------------------------------------------------------------------------------------------
 
@@ -179,13 +180,15 @@ class Simulator:
         """Open an artifact in the editor: writes to it are refused until it is unlocked."""
         artifact = self.artifact(artifact_id)
         lock = Lock(resource_id=uuid.uuid4().hex, artifact_id=artifact.id, user=user, created_ms=self._state.now_ms())
-        self._state.locks[artifact_id] = lock
-        self._state.is_dirty = True
+        with self._front.lock:
+            self._state.locks[artifact_id] = lock
+            self._state.is_dirty = True
 
     def unlock(self, artifact_id: str) -> None:
         """Close the editor."""
-        self._state.locks.pop(artifact_id, None)
-        self._state.is_dirty = True
+        with self._front.lock:
+            self._state.locks.pop(artifact_id, None)
+            self._state.is_dirty = True
 
     def set_runtime(
         self,

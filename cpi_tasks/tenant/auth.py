@@ -17,6 +17,7 @@ from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.odata import json_body
 from cpi_tasks.tenant.retry import REPEATABLE_READS, Trouble, TroubleKind, repeated
 from cpi_tasks.tenant.shared import Shared
+from cpi_tasks.tenant.text import fits_header
 from cpi_tasks.tenant.verdict import transient_trouble
 from cpi_tasks.tenant.wire import Answer, Wire
 
@@ -155,8 +156,13 @@ def _token(answer: Answer) -> tuple[str, float]:
     """Read token and lifetime in seconds; ``expires_in`` may be missing, text or nonsense."""
     document = json_body(answer.content)
     token = document.get("access_token") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(token, str) or not token.strip():
-        raise Trouble("the token service's answer holds no token", kind=TroubleKind.UNUSABLE)
+    if (
+        not isinstance(document, dict)
+        or not isinstance(token, str)
+        or not token.strip()
+        or not fits_header(token.strip())
+    ):
+        raise Trouble("the token service's answer holds no usable token", kind=TroubleKind.UNUSABLE)
     try:
         lifetime_s = float(document.get("expires_in", DEFAULT_LIFETIME_S))
     except (TypeError, ValueError):

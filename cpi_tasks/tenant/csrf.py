@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from cpi_tasks.tenant.shared import Shared
-from cpi_tasks.tenant.text import decoded
+from cpi_tasks.tenant.text import decoded, fits_header
 from cpi_tasks.tenant.wire import Answer
 
 HEADER = "X-CSRF-Token"
@@ -55,7 +55,8 @@ class CsrfSession:
 def pair_in(answer: Answer) -> CsrfPair:
     """Read the pair from the answer to ``X-CSRF-Token: Fetch``; without a token the cookies are of no use either."""
     token = answer.headers.get(HEADER, "").strip()
-    return CsrfPair() if token.lower() in _NO_TOKEN else CsrfPair(token=token, cookies=answer.cookies)
+    is_usable = token.lower() not in _NO_TOKEN and fits_header(token) and fits_header(answer.cookies)
+    return CsrfPair(token=token, cookies=answer.cookies) if is_usable else CsrfPair()
 
 
 def is_csrf_refusal(answer: Answer) -> bool:

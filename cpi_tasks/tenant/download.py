@@ -11,7 +11,7 @@ import httpx
 from cpi_tasks.errors import DownloadError
 from cpi_tasks.tenant.odata import origin
 from cpi_tasks.tenant.retry import Trouble
-from cpi_tasks.tenant.text import is_html, one_line
+from cpi_tasks.tenant.text import fits_header, is_html, one_line
 from cpi_tasks.tenant.wire import CONNECT_TIMEOUT_S, is_loopback, translated, user_agent
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -29,6 +29,9 @@ def fetch(url: str, token: str | None) -> bytes:
     ``http``. ``token`` is sent as Bearer to the URL's own scheme, host and port, not to where it redirects. Raises
     ``DownloadError``, whose sentence has the URL without query.
     """
+    token = (token or "").strip()
+    if not fits_header(token):
+        raise _failed(url, "the token has characters that cannot be sent", "check deployConfigToken")
     deadline = time.monotonic() + MAX_SECONDS
     home = _checked_origin(url, url)
     current = url

@@ -28,6 +28,11 @@ def readable(text: str, limit: int = ERROR_INFORMATION_LIMIT) -> str:
     return _cap("\n".join(_neutral(line) for line in lines if line), limit)
 
 
+def fits_header(value: str) -> bool:
+    """Whether a value can be sent in a header; libraries quote one that cannot in their errors, however secret."""
+    return value.isascii() and value.isprintable()
+
+
 def decoded(content: bytes) -> str:
     """Read bytes as UTF-8 text; what is not UTF-8 is replaced."""
     return content.decode("utf-8-sig", errors="replace")

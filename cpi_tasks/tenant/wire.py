@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import ipaddress
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -87,12 +87,13 @@ class Wire:
         content, is_complete = b"", False
         try:
             with trio.move_on_at(deadline):
-                content, is_complete = await response.aread(), True
+                content, is_complete = await _content(response), True
         except (httpx.TransportError, httpx.DecodingError):
             pass
         finally:
             await response.aclose()
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in response.cookies.jar)
+        jar = response.cookies.jar if "set-cookie" in response.headers else ()
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
         return Answer(
             status=response.status_code,
             headers=response.headers,
@@ -100,6 +101,15 @@ class Wire:
             is_complete=is_complete,
             cookies=cookies,
         )
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """Read a body and decode it afterwards: a decoder failing half-way would leave generators behind unclosed."""
+    if response.is_stream_consumed:
+        return response.content  # scripted transports give whole answers
+    async with aclosing(response.aiter_raw()) as parts:  # type: ignore[type-var]
+        raw = b"".join([part async for part in parts])
+    return httpx.Response(response.status_code, headers=response.headers, content=raw).content
 
 
 @contextmanager

@@ -160,6 +160,16 @@ def test_a_mappings_file_is_known_by_its_kind_not_its_name() -> None:
     assert len(changes(one, other, FLOW)) == 2
 
 
+def test_digests_are_the_same_in_every_process() -> None:
+    """Fingerprints are kept between runs: they depend on the content alone."""
+    values = b"<vm><group><entry><agency>A</agency><schema>S</schema><value>1</value></entry></group></vm>"
+    files = {MANIFEST: manifest(HEADERS), "value_mapping.xml": values}
+
+    assert digest(files, ArtifactKind.VALUE_MAPPING).fingerprint == (
+        "6a15bdb020d5fc102586cdd02bb81709260b11f1f4c3e6e6925fba47dfaeac15"
+    )
+
+
 def test_of_several_mapping_files_the_artifacts_own_is_known_by_its_id() -> None:
     """The others keep their names."""
     assert sorted(digest(mmap("MM_Order", "B"), MAPPING).entries) == [

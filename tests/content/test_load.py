@@ -122,6 +122,16 @@ def test_manifests_that_cannot_be_deployed_are_problems(
     assert {problem.file for problem in problems} == {str(spec.folder / MANIFEST)}
 
 
+def test_a_flow_needs_a_model(make_folder: Folders, make_spec: Specs) -> None:
+    """A flow without any ``.iflw`` is told, though nothing else is wrong with it."""
+    spec = make_spec(make_folder("A"))
+    (spec.folder / MODEL).unlink()
+
+    assert [problem.message for problem in problems_of(spec)] == [
+        "integration flow 'A' has no model: there is no .iflw file in its folder"
+    ]
+
+
 def test_missing_files_are_problems(make_folder: Folders, make_spec: Specs) -> None:
     """A folder without manifest and model lacks both, and both are told."""
     spec = make_spec(make_folder("A"))

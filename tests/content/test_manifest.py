@@ -48,6 +48,13 @@ def test_defect_10_no_line_is_longer_than_72_bytes() -> None:
     )
 
 
+def test_no_character_is_cut() -> None:
+    """Where the 72nd byte is inside a character, the line ends before it, so that every line is valid UTF-8."""
+    changed = Manifest(b"A: 1\n").with_header("A", "ä" * 40)
+
+    assert changed.to_bytes() == ("A: " + "ä" * 34 + "\n " + "ä" * 6 + "\n").encode()
+
+
 @pytest.mark.parametrize("eol", [b"\r\n", b"\n", b"\r"])
 def test_the_line_end_of_the_file_is_kept(eol: bytes) -> None:
     """CRLF, LF and CR files stay what they are, also in lines that are new."""

@@ -106,7 +106,7 @@ def run(load: Load) -> Callable[..., RunConfig]:
         fetch: Fetch = refuse,
     ) -> RunConfig:
         loaded = load(selection, variables=variables, cwd=cwd, fetch=fetch)
-        assert () == loaded.problems
+        assert loaded.problems == ()
         assert loaded.run is not None
         return loaded.run
 

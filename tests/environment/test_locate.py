@@ -23,14 +23,14 @@ def test_flag_wins_over_variable_and_fallback(write: Write, run: Run) -> None:
     write("environments/other.yaml", MINIMAL)
     variables = {"CPI_ENV": "nope", "CPI_HOST": "h.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": "p"}
     chosen = run(Selection(env="other", env_fallbacks=(("nope", "an earlier task"),)), variables=variables)
-    assert ("other", "--env") == (chosen.environment, chosen.environment_origin)
+    assert (chosen.environment, chosen.environment_origin) == ("other", "--env")
 
 
 def test_variable_wins_over_fallback(run: Run) -> None:
     """``CPI_ENV`` is used where no flag is given."""
     variables = {"CPI_ENV": "x", "CPI_HOST": "h.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": "p"}
     chosen = run(Selection(env_fallbacks=(("nope", "an earlier task"),)), variables=variables)
-    assert ("x", "CPI_ENV") == (chosen.environment, chosen.environment_origin)
+    assert (chosen.environment, chosen.environment_origin) == ("x", "CPI_ENV")
 
 
 def test_empty_variable_counts_as_not_set(run: Run) -> None:
@@ -38,21 +38,21 @@ def test_empty_variable_counts_as_not_set(run: Run) -> None:
     variables = {"CPI_ENV": "", "CPI_HOST": "h.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": "p"}
     fallbacks = (("x", "the Invoke setting cpi.env"), ("nope", "an earlier task"))
     chosen = run(Selection(env_fallbacks=fallbacks), variables=variables)
-    assert ("x", "the Invoke setting cpi.env") == (chosen.environment, chosen.environment_origin)
+    assert (chosen.environment, chosen.environment_origin) == ("x", "the Invoke setting cpi.env")
 
 
 @pytest.mark.parametrize("selection", [Selection(env="sub/my.yml"), Selection(orchestrator_config="sub/my.yml")])
 def test_path_is_relative_to_the_current_folder(write: Write, run: Run, selection: Selection, tmp_path: Path) -> None:
     """A path names the environment by its stem and is looked up from the current folder."""
     write("work/sub/my.yml", MINIMAL)
-    assert "my" == run(selection, cwd=tmp_path / "work").environment
+    assert run(selection, cwd=tmp_path / "work").environment == "my"
 
 
 def test_orchestrator_config_needs_no_suffix(write: Write, run: Run) -> None:
     """``--orchestrator-config`` is always a path, whatever it looks like."""
     write("plain", MINIMAL)
     chosen = run(Selection(orchestrator_config="plain"))
-    assert ("plain", "--orchestrator-config") == (chosen.environment, chosen.environment_origin)
+    assert (chosen.environment, chosen.environment_origin) == ("plain", "--orchestrator-config")
 
 
 def test_both_spellings_at_once_are_refused(complaints: Complaints) -> None:
@@ -65,9 +65,12 @@ def test_unknown_name_lists_what_exists(write: Write, complaints: Complaints) ->
     """An unknown environment names those that exist and the most similar one."""
     write("environments/production.yml", MINIMAL)
     expected = [
-        "command line: --env: there is no environment 'prodution'; did you mean 'production'? (there are: production, x)"
+        (
+            "command line: --env: there is no environment 'prductio'; did you mean 'production'? "
+            "(there are: production, x)"
+        )
     ]
-    assert expected == complaints(Selection(env="prodution"))
+    assert expected == complaints(Selection(env="prductio"))
 
 
 def test_no_environment_at_all(complaints: Complaints) -> None:
@@ -96,6 +99,7 @@ def test_two_files_of_one_name_are_ambiguous(write: Write, complaints: Complaint
             "command line: --orchestrator-config: there is no file 'nope.yml'",
         ),
         (Selection(env=""), "command line: --env: is empty; give the name of an environment (there are: x)"),
+        (Selection(orchestrator_config="d"), "command line: --orchestrator-config: there is no file 'd'"),
         (Selection(env="a\0b"), "command line: --env: there is no environment 'a\0b' (there are: x)"),
     ],
 )
@@ -118,4 +122,4 @@ def test_flag_problems_are_reported_together_with_a_missing_environment(complain
         "command line: --env: there is no environment 'y'; did you mean 'x'? (there are: x)",
     ]
     assert expected[0] in complaints(Selection(env="y", deploy_delay="abc"))
-    assert 2 == len(complaints(Selection(env="y", deploy_delay="abc")))
+    assert len(complaints(Selection(env="y", deploy_delay="abc"))) == 2

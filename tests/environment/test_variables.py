@@ -17,24 +17,24 @@ def expanded(text: str, variables: dict[str, str]) -> tuple[list[tuple[str, str]
 
 def test_part_of_a_text() -> None:
     """References inside a text are replaced, and the result stays a text."""
-    assert ([("https://h:12/x", "str")], []) == expanded("a: https://${H}:${P}/x\n", {"H": "h", "P": "12"})
+    assert expanded("a: https://${H}:${P}/x\n", {"H": "h", "P": "12"}) == ([("https://h:12/x", "str")], [])
 
 
 def test_whole_value_gets_the_type_of_its_text() -> None:
     """A value that is one reference may become a number or a boolean, quoted or not."""
     values, problems = expanded("a: ${N}\nb: '${B}'\nc: ${T}\n", {"N": "7", "B": "true", "T": "abc"})
-    assert [("7", "int"), ("true", "bool"), ("abc", "str")] == values
-    assert [] == problems
+    assert values == [("7", "int"), ("true", "bool"), ("abc", "str")]
+    assert problems == []
 
 
 def test_doubled_dollar_is_literal() -> None:
     """``$${`` stands for the characters themselves."""
-    assert ([("${A} and x", "str")], []) == expanded("a: $${A} and ${A}\n", {"A": "x"})
+    assert expanded("a: $${A} and ${A}\n", {"A": "x"}) == ([("${A} and x", "str")], [])
 
 
 def test_values_are_not_expanded_again() -> None:
     """What a variable holds is data, even if it looks like a reference."""
-    assert ([("${B}", "str")], []) == expanded("a: ${A}\n", {"A": "${B}", "B": "no"})
+    assert expanded("a: ${A}\n", {"A": "${B}", "B": "no"}) == ([("${B}", "str")], [])
 
 
 def test_keys_and_overrides_are_left_alone() -> None:
@@ -42,20 +42,20 @@ def test_keys_and_overrides_are_left_alone() -> None:
     document = parse(b"${A}: 1\nx:\n  - configOverrides: {k: '${B}'}\n", "f.yml").document
     assert document is not None
     result, problems = expand(document, {})
-    assert () == problems
+    assert problems == ()
     node = result.node(("x", 0, "configOverrides", "k"))
     assert isinstance(node, Scalar)
-    assert "${B}" == node.text
+    assert node.text == "${B}"
 
 
 def test_every_unset_variable_is_reported_with_its_place() -> None:
     """All unset variables are problems, also two in one value and inside lists."""
     _, problems = expanded("a: ${X}-${Y}\nb: [1, '${Z}']\n", {})
-    assert [
+    assert problems == [
         "f.yml:1:4: a: the environment variable X is not set",
         "f.yml:1:4: a: the environment variable Y is not set",
         "f.yml:2:8: b.1: the environment variable Z is not set",
-    ] == problems
+    ]
 
 
 def test_malformed_reference_is_explained() -> None:
@@ -73,4 +73,4 @@ def test_repr_of_a_value_is_safe() -> None:
     node = result.node(("a",))
     assert isinstance(node, Scalar)
     assert "hunter2" not in repr(result)
-    assert "the value of '${S}'" == node.shown
+    assert node.shown == "the value of '${S}'"

@@ -58,12 +58,12 @@ def test_tab_gets_a_hint() -> None:
 
 def test_all_duplicates_are_reported() -> None:
     """Every key given twice is a problem, at any depth."""
-    assert 2 == len(problems(b"a: {b: 1, b: 2}\nc: 1\nc: 2\n"))
+    assert len(problems(b"a: {b: 1, b: 2}\nc: 1\nc: 2\n")) == 2
 
 
 def test_byte_order_mark_is_tolerated() -> None:
     """Files saved with a byte order mark are read."""
-    assert [] == problems(b"\xef\xbb\xbfa: 1\n")
+    assert problems(b"\xef\xbb\xbfa: 1\n") == []
 
 
 def test_alias_bomb_is_refused() -> None:
@@ -90,7 +90,7 @@ def test_depth_through_aliases_is_refused() -> None:
 
 def test_huge_file_is_refused() -> None:
     """A file beyond the size limit is not parsed."""
-    assert ["f.yml: the file is larger than 16 MiB"] == problems(b" " * (MAX_BYTES + 1))
+    assert problems(b" " * (MAX_BYTES + 1)) == ["f.yml: the file is larger than 16 MiB"]
 
 
 def test_merge_keys_fill_in_what_is_not_given() -> None:
@@ -99,7 +99,7 @@ def test_merge_keys_fill_in_what_is_not_given() -> None:
     document = parse(data, "f.yml").document
     assert document is not None
     found = [document.node(("all", key)) for key in "abc"]
-    assert ["own", "1", "2"] == [node.text for node in found if isinstance(node, Scalar)]
+    assert [node.text for node in found if isinstance(node, Scalar)] == ["own", "1", "2"]
 
 
 def test_columns_count_characters() -> None:
@@ -107,4 +107,4 @@ def test_columns_count_characters() -> None:
     document = parse("größe: ä\nü: {é: 1}\n".encode(), "f.yml").document
     assert document is not None
     position = document.position(("ü", "é"))
-    assert (2, 8) == (position.line, position.column)
+    assert (position.line, position.column) == (2, 8)

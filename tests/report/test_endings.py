@@ -67,8 +67,8 @@ ENDINGS = [
         ),
     ),
     (
-        replace(report(), fatal="login refused", fatal_exit_code=3),
-        "✗ The run ended before its plan was carried out (exit code 3): login refused",
+        report(artifact("A", replace(step(Status.FAILED), is_unreachable=True), step(Status.ABORTED))),
+        "✗ 1 of 1 artifact failed; 0 updated, 0 deployed because the tenant was not to be reached (exit code 3).",
     ),
 ]
 
@@ -85,17 +85,6 @@ def test_the_last_line_agrees_with_the_exit_code(ended: Report) -> None:
     line = render_report(ended, Redactor()).splitlines()[-1]
     assert (ended.exit_code != 0) == line.startswith("✗")
     assert (f"(exit code {ended.exit_code})" in line) == (ended.exit_code != 0)
-
-
-def test_an_interrupted_run_with_a_fatal_error_says_both() -> None:
-    """The fatal error stands last, in all its lines, under the line about the interruption."""
-    ended = replace(report(), is_interrupted=True, fatal="no answer\nfor 300 s", fatal_exit_code=3)
-    lines = render_report(ended, Redactor()).splitlines()[-3:]
-    assert lines[0].startswith("✗ Interrupted after 1 min 15 s (exit code 130)")
-    assert lines[1:] == [
-        "✗ The run ended before its plan was carried out (exit code 130): no answer",
-        "    for 300 s",
-    ]
 
 
 def test_the_kept_folder_is_named() -> None:
@@ -146,3 +135,16 @@ def test_skipped_artifacts_are_listed_with_their_reason() -> None:
     ended = report(artifact("A", skipped=filtered), artifact("B", draft, DONE), artifact("C", skipped=filtered))
     text = render_report(ended, Redactor())
     assert "Skipped: 3 artifacts\n  - A, C: sync and deploy are false\n  - B: a draft is open\n" in text
+
+
+def test_what_follows_from_an_own_failure_has_no_advice_of_its_own() -> None:
+    """Under a failed update its deployment is one line; what to do is said for the update only."""
+    failed = step(Status.FAILED, reason="locked", advice="close the editor")
+    follows = step(Status.ABORTED, reason="its update failed", advice="see its update")
+    text = render_report(report(artifact("A", failed, follows)), Redactor())
+    assert (
+        "✗ A (value mapping, package P)\n"
+        "    update phase: failed: locked\n"
+        "    what to do: close the editor\n"
+        "    deploy phase: aborted: its update failed\n\n"
+    ) in text

@@ -110,6 +110,7 @@ def test_a_whole_run_fits_the_screen(failed_run: list[Event], width: int) -> Non
     # A board that is drawn again begins with a carriage return.
     lines = [line.rstrip() for line in ESCAPE.sub("", raw).splitlines()]
     assert width >= max(map(len, lines))
+    assert [line for line in lines if line.startswith("═")] == ["═" * min(71, width)] * 6
     assert "✓ CustomerSync updated 1.0.1 (0.4 s)" in lines
     assert "│ Artifacts Failed        │      1 │" in lines
     text = " ".join(" ".join(lines).split())

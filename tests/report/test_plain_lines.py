@@ -32,7 +32,7 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.model.report import PartReport, Report
-from cpi_tasks.report import Redactor, open_view, render_error, render_plan, render_problems
+from cpi_tasks.report import Redactor, open_view, render_error, render_problems
 from cpi_tasks.report.wording import seconds
 
 Play = Callable[[Sequence[Event]], str]
@@ -69,8 +69,13 @@ def test_the_same_warning_about_two_artifacts_names_both(play: Play) -> None:
         ArtifactPlan(ref=ref(name), kind=FLOW, update=step, warnings=(text,))
         for name, text in (("A1", "stays 1.0.0"), ("B1", "stays 1.0.0"), ("C1", "C1 stays"))
     ]
-    lines = play([PlanMade(plan=plan(*artifacts))]).splitlines()
-    assert lines[-3:] == ["⚠ Warning: A1: stays 1.0.0", "⚠ Warning: B1: stays 1.0.0", "⚠ Warning: C1 stays"]
+    made = PlanMade(plan=plan(*artifacts))
+    lines = play([made, made]).splitlines()
+    assert [line for line in lines if line.startswith("⚠")] == [
+        "⚠ Warning: A1: stays 1.0.0",
+        "⚠ Warning: B1: stays 1.0.0",
+        "⚠ Warning: C1 stays",
+    ]
 
 
 @pytest.mark.parametrize(("debug", "text"), [(True, "GET /api/v1/X?p=*** → 200 (0.12 s)\n"), (False, "")])
@@ -116,6 +121,13 @@ def test_a_plain_stream_of_ascii_gets_ascii(failed_run: list[Event], redactor: R
     assert lines[-1] == "! Warning: Z\\xfcrich"
 
 
+def render_plan(planned: Plan, redactor: Redactor) -> str:
+    """Give what the plain view says of a plan."""
+    out = io.StringIO()
+    open_view(stdout=out, is_live=False, debug=False, redactor=redactor).handle(PlanMade(plan=planned), 0.0)
+    return out.getvalue().removeprefix("\n")
+
+
 def test_a_thousand_artifacts_stay_readable() -> None:
     """Unchanged artifacts are counted, skipped ones share a line, and refused ones say what to do."""
     same = UpdateStep(action=UpdateAction.UNCHANGED, reason="equal")
@@ -151,6 +163,14 @@ def test_kept_parameters_are_shown_even_where_nothing_changes() -> None:
         "      kept: k0, tenant value 'a b', file value 'c'",
     ]
     assert lines[-1] == "      kept: … and 2 more"
+    assert len(lines) == 14
+
+
+def test_a_refused_package_is_marked() -> None:
+    """A package that will fail is marked in the plan, with the reason."""
+    package = PackagePlan(id=PackageId("P"), action=PackageAction.REFUSE, reason="read-only")
+    text = render_plan(Plan(source="c.yml", packages=(package,), updates=True, deploys=True), Redactor())
+    assert text.splitlines()[1] == "✗ 📦 P: refuse (read-only)"
 
 
 def test_problems_are_listed_and_counted() -> None:

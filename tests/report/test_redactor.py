@@ -111,7 +111,7 @@ def test_overlapping_secrets_leave_no_tail() -> None:
 
 def test_a_secret_that_the_mask_spells_again_is_masked_again() -> None:
     """Masking goes on until nothing is left to mask."""
-    assert "***x" not in Redactor(["***x"]).clean("***xx")
+    assert "***x" not in Redactor(["***x"]).clean("***xxxxx")
 
 
 def test_short_secrets_are_ignored() -> None:

@@ -46,7 +46,7 @@ async def test_every_shape_of_token_request_is_accepted(
     """Grant type and client in query or body, client as Basic header or parameters; the token opens the API."""
     simulator, _ = connect()
     client = _plain(simulator)
-    answer = await client.post(TOKEN, params=params, data=data, auth=auth)
+    answer = await client.post(TOKEN, params=params, data=data, auth=auth or httpx.USE_CLIENT_DEFAULT)
     assert answer.status_code == 200
     token = answer.json()
     assert (token["token_type"], token["expires_in"]) == ("bearer", 43199)
@@ -69,7 +69,7 @@ async def test_a_wrong_client_gets_no_token(
 ) -> None:
     """401 for bad credentials, 400 for another grant."""
     simulator, _ = connect()
-    answer = await _plain(simulator).post(TOKEN, data=data, auth=auth)
+    answer = await _plain(simulator).post(TOKEN, data=data, auth=auth or httpx.USE_CLIENT_DEFAULT)
     assert answer.status_code == status
     assert "access_token" not in answer.json()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 
 import httpx
@@ -12,7 +12,7 @@ from cpi_tasks.events import Event
 from cpi_tasks.model.config import BasicLogin, OAuthLogin, TenantAccess
 from cpi_tasks.tenant import TenantClient, connect
 
-Handler = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], Awaitable[httpx.Response]]
+Handler = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
 @pytest.fixture

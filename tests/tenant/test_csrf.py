@@ -29,13 +29,15 @@ class CsrfTenant:
     writes: list[httpx.Request] = field(default_factory=list)
     refused: int = 0
     valid: tuple[str, str] = ("never", "given")
+    answer_to_fetch: httpx.Response | None = None
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer like the tenant."""
         await trio.sleep(0.05)
         if request.url.host == "auth.example.com":
             return httpx.Response(200, json={"access_token": "token"})
         if request.method == "GET":
-            return self.fetched(request)
+            return self.answer_to_fetch or self.fetched(request)
         sent = request.headers.get("x-csrf-token", ""), request.headers.get("cookie", "")
         if sent != self.valid:
             self.refused += 1
@@ -44,6 +46,7 @@ class CsrfTenant:
         return httpx.Response(200)
 
     def fetched(self, request: httpx.Request) -> httpx.Response:
+        """Start a session."""
         self.fetches.append(request)
         number = len(self.fetches)
         self.valid = f"csrf-{number}", f"JSESSIONID=s{number}; __VCAP_ID__=v{number}"
@@ -72,9 +75,9 @@ async def test_ten_writes_share_one_pair(
         await delete_ten(client)
         await delete_ten(client)
     (fetch,) = tenant.fetches
-    assert ("/api/v1/", "Fetch") == (fetch.url.path, fetch.headers["x-csrf-token"])
-    assert 20 == len(tenant.writes)
-    assert 0 == tenant.refused
+    assert (fetch.url.path, fetch.headers["x-csrf-token"]) == ("/api/v1/", "Fetch")
+    assert len(tenant.writes) == 20
+    assert tenant.refused == 0
     assert "csrf-1" in secrets
 
 
@@ -95,9 +98,9 @@ async def test_many_refusals_renew_the_pair_once(
         await delete_ten(client)
         tenant.valid = ("session", "ended")
         await delete_ten(client)
-    assert 2 == len(tenant.fetches)
-    assert 10 == tenant.refused
-    assert 20 == len(tenant.writes)
+    assert len(tenant.fetches) == 2
+    assert tenant.refused == 10
+    assert len(tenant.writes) == 20
     assert {("csrf-2", "JSESSIONID=s2; __VCAP_ID__=v2")} == {
         (write.headers["x-csrf-token"], write.headers["cookie"]) for write in tenant.writes[10:]
     }
@@ -108,8 +111,8 @@ async def test_oauth_sends_none(connected: Connected, oauth: OAuthLogin) -> None
     tenant = CsrfTenant(valid=("", ""))
     async with connected(tenant, login=oauth) as client:
         await delete_ten(client)
-    assert [] == tenant.fetches
-    assert 10 == len(tenant.writes)
+    assert tenant.fetches == []
+    assert len(tenant.writes) == 10
 
 
 async def test_oauth_gives_it_to_a_tenant_that_asks(
@@ -120,13 +123,19 @@ async def test_oauth_gives_it_to_a_tenant_that_asks(
     async with connected(tenant, login=oauth) as client:
         await delete_ten(client)
         await delete_ten(client)
-    assert 1 == len(tenant.fetches)
-    assert 10 == tenant.refused
-    assert 20 == len(tenant.writes)
+    assert len(tenant.fetches) == 1
+    assert tenant.refused == 10
+    assert len(tenant.writes) == 20
 
 
 @pytest.mark.parametrize(
-    "fetched", [httpx.Response(200), httpx.Response(404), httpx.Response(200, headers={"X-CSRF-Token": "Required"})]
+    "fetched",
+    [
+        httpx.Response(200),
+        httpx.Response(404),
+        httpx.Response(200, headers={"X-CSRF-Token": "Required"}),
+        httpx.Response(200, headers=[(b"X-CSRF-Token", b"t"), (b"Set-Cookie", b"a=\xc3\xbc")]),
+    ],
 )
 async def test_a_tenant_without_tokens_is_written_to_all_the_same(
     connected: Connected, fetched: httpx.Response
@@ -143,7 +152,7 @@ async def test_a_tenant_without_tokens_is_written_to_all_the_same(
     async with connected(tenant) as client:
         await client.delete_artifact(ArtifactId("A"), FLOW)
         await client.delete_artifact(ArtifactId("B"), FLOW)
-    assert 2 == len(writes)
+    assert len(writes) == 2
     assert not any("x-csrf-token" in headers or "cookie" in headers for headers in writes)
 
 
@@ -152,24 +161,24 @@ async def test_a_missing_role_is_not_taken_for_csrf(connected: Connected) -> Non
     tenant = CsrfTenant(refusal=httpx.Response(403))
     async with connected(tenant) as client:
         tenant.valid = ("x", "y")
-        tenant.fetched = lambda request: httpx.Response(200, headers={"X-CSRF-Token": "t"})  # type: ignore[method-assign]
+        tenant.answer_to_fetch = httpx.Response(200, headers={"X-CSRF-Token": "t"})
         with pytest.raises(RequestRejected) as caught:
             await client.delete_artifact(ArtifactId("A"), FLOW)
-    assert 1 == tenant.refused
-    assert (
+    assert tenant.refused == 1
+    assert str(caught.value) == (
         "could not delete integration flow 'A': the tenant answered 403 Forbidden: the login probably lacks the role"
         " WorkspacePackagesEdit"
-    ) == str(caught.value)
+    )
 
 
 async def test_a_token_refused_twice_ends(connected: Connected) -> None:
     """A tenant that refuses its own fresh token is not asked forever."""
     tenant = CsrfTenant()
     async with connected(tenant) as client:
-        tenant.fetched = lambda request: httpx.Response(200, headers={"X-CSRF-Token": "wrong"})  # type: ignore[method-assign]
+        tenant.answer_to_fetch = httpx.Response(200, headers={"X-CSRF-Token": "wrong"})
         with pytest.raises(RequestRejected, match="refused the CSRF token it had just given"):
             await client.delete_artifact(ArtifactId("A"), FLOW)
-    assert 2 == tenant.refused
+    assert tenant.refused == 2
 
 
 async def test_reads_carry_no_token(connected: Connected) -> None:
@@ -183,5 +192,5 @@ async def test_reads_carry_no_token(connected: Connected) -> None:
     async with connected(tenant) as client:
         await client.read_artifact(ArtifactId("A"), FLOW)
         await client.read_artifact(ArtifactId("A"), FLOW)
-    assert 2 == len(headers)
+    assert len(headers) == 2
     assert not any("x-csrf-token" in sent or "cookie" in sent for sent in headers)

@@ -58,18 +58,18 @@ def test_entities_are_not_expanded() -> None:
     """An XML bomb gives its raw text, not gigabytes."""
     bomb = b'<!DOCTYPE e [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]><error><code>&b;</code><message>x</message></error>'
     code, detail = parse_error(bomb)
-    assert "" == code
+    assert code == ""
     assert "lollol" not in detail
 
 
 def test_long_texts_are_cut() -> None:
     """A stack trace of many pages is cut to 2,000 characters."""
     _, detail = parse_error(json.dumps({"error": {"code": "A", "message": {"value": "x" * 9000}}}).encode())
-    assert 2000 == len(detail)
+    assert len(detail) == 2000
     assert detail.endswith("...")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(
     st.one_of(
         st.binary(),

@@ -26,27 +26,25 @@ def test_the_documented_shape_gives_its_parameter() -> None:
         },
         "parameter": ["The generation failed.\nGeneration failed for F\nScript file 'a.groovy' not found"],
     }
-    assert "The generation failed.\nGeneration failed for F\nScript file 'a.groovy' not found" == from_json(document)
+    assert from_json(document) == "The generation failed.\nGeneration failed for F\nScript file 'a.groovy' not found"
 
 
 def test_templates_are_filled() -> None:
     """A message text with places takes its parameters; those left over follow."""
     document = {"message": {"messageText": "Cannot start {0}: {1}"}, "parameter": ["F", "port in use", "see log"]}
-    assert "Cannot start F: port in use\nsee log" == from_json(document)
+    assert from_json(document) == "Cannot start F: port in use\nsee log"
 
 
 def test_a_template_that_is_only_a_place() -> None:
     """``{0}`` alone is its parameter, also where that is a document of its own."""
-    assert "boom" == from_json({"message": {"messageText": "{0}"}, "parameter": ["boom"]})
+    assert from_json({"message": {"messageText": "{0}"}, "parameter": ["boom"]}) == "boom"
     inner = json.dumps({"message": {"messageText": "inner cause"}})
-    assert "inner cause" == from_json({"message": {"messageText": "{0}"}, "parameter": [inner]})
+    assert from_json({"message": {"messageText": "{0}"}, "parameter": [inner]}) == "inner cause"
 
 
 def test_a_place_without_parameter_stays() -> None:
     """A template whose parameter is missing is shown as it is."""
-    assert (
-        "no {3} here" == from_json({"message": {"messageText": "no {3} here"}, "parameter": ["x"]}).partition("\n")[0]
-    )  # type: ignore[union-attr]
+    assert from_json({"message": {"messageText": "no {3} here"}, "parameter": ["x"]}) == "no {3} here\nx"
 
 
 def test_nested_causes_are_told_once_each() -> None:
@@ -62,20 +60,20 @@ def test_nested_causes_are_told_once_each() -> None:
             {"message": {"messageId": "OnlyAnId"}},
         ],
     }
-    assert "outer\ninner\nOnlyAnId" == from_json(document)
+    assert from_json(document) == "outer\ninner\nOnlyAnId"
 
 
 def test_json_in_a_parameter_is_read() -> None:
     """A parameter may be a JSON document with its own children and parameters."""
     inner = {"message": "Route failed", "childMessageInstances": [{"messageText": "because {0}", "parameters": ["x"]}]}
     document = {"message": {"messageText": ""}, "parameter": [json.dumps(inner)]}
-    assert "Route failed\nbecause x" == from_json(document)
+    assert from_json(document) == "Route failed\nbecause x"
 
 
 def test_cut_off_json_in_a_parameter_is_salvaged() -> None:
     """Of a document that was cut off, the texts that arrived are kept."""
     cut = '{"message":{"messageText":"Bean \\"b\\" missing","parameters":["k1"... [truncated]'
-    assert 'Bean "b" missing\nk1' == from_json({"message": {"messageText": ""}, "parameter": [cut]})
+    assert from_json({"message": {"messageText": ""}, "parameter": [cut]}) == 'Bean "b" missing\nk1'
 
 
 @pytest.mark.parametrize(
@@ -106,7 +104,7 @@ def test_other_shapes(body: bytes, expected: str | None) -> None:
 
 def test_long_information_is_cut() -> None:
     """No more than 4,000 characters are kept."""
-    assert 4000 == len(error_text(b"x" * 100_000) or "")
+    assert len(error_text(b"x" * 100_000) or "") == 4000
 
 
 JSON_VALUES = st.recursive(
@@ -140,7 +138,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(
     st.one_of(
         st.binary(),
@@ -152,7 +150,7 @@ def test_any_information_gives_text_or_nothing(body: bytes) -> None:
     """Whatever the tenant tells, a bounded text that any file can take comes out, or nothing."""
     text = error_text(body)
     if text is not None:
-        assert 0 < len(text.encode("utf-8"))
+        assert len(text.encode("utf-8")) > 0
         assert len(text) <= 4000
         assert not any(ord(character) < 32 and character != "\n" for character in text)
 

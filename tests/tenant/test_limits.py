@@ -35,7 +35,7 @@ async def test_requests_leave_evenly_and_in_order(autojump_clock: trio.testing.M
             await trio.testing.wait_all_tasks_blocked()
     times = [time for time, _ in departures]
     assert list(range(40)) == [number for _, number in departures]
-    assert 9 == busiest_second(times)
+    assert busiest_second(times) == 9
     assert pytest.approx(39 / 9, rel=1e-3) == times[-1] - times[0]
 
 
@@ -58,9 +58,9 @@ async def test_slow_answers_do_not_pile_up_departures(autojump_clock: trio.testi
     async with trio.open_nursery() as nursery:
         for _ in range(60):
             nursery.start_soon(send)
-    assert 9 == busiest_second(departures)
-    assert MAX_IN_FLIGHT == max(busy)
-    assert MAX_IN_FLIGHT == places.value
+    assert busiest_second(departures) == 9
+    assert max(busy) == MAX_IN_FLIGHT
+    assert places.value == MAX_IN_FLIGHT
 
 
 async def test_an_idle_pace_saves_nothing_up(autojump_clock: trio.testing.MockClock) -> None:
@@ -98,9 +98,9 @@ async def test_cancelled_waiters_give_up_their_place(autojump_clock: trio.testin
         await trio.sleep(0.5)
         for scope in scopes:
             scope.cancel()
-    assert [0, 4] == [number for _, number in departures]
+    assert [number for _, number in departures] == [0, 4]
     assert pytest.approx(1.0, abs=0.01) == departures[-1][0] - start
-    assert MAX_IN_FLIGHT == places.value
+    assert places.value == MAX_IN_FLIGHT
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ async def test_the_clients_requests_keep_the_limit(
         for number in range(30):
             nursery.start_soon(client.read_artifact, ArtifactId(f"A{number}"), ArtifactKind.INTEGRATION_FLOW)
         nursery.start_soon(client.delete_artifact, ArtifactId("B"), ArtifactKind.INTEGRATION_FLOW)
-    assert 32 == len(arrivals)
-    assert 9 == busiest_second(arrivals)
+    assert len(arrivals) == 32
+    assert busiest_second(arrivals) == 9

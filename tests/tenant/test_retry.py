@@ -27,10 +27,12 @@ class Body(httpx.AsyncByteStream):
     """A body read from the network, whose connection may break on the way."""
 
     def __init__(self, content: bytes, broken: Exception | None = None) -> None:
+        """Take what arrives and what then happens."""
         self.content = content
         self.broken = broken
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give the content, then break where that is asked for."""
         yield self.content
         if self.broken is not None:
             raise self.broken
@@ -48,13 +50,15 @@ Answer = httpx.Response | Exception | Callable[[], httpx.Response]
 
 
 class Scripted:
-    """A tenant that gives one answer after the other, raising those that are exceptions; reads of CSRF come for free."""
+    """A tenant that gives one answer after the other, the last one for ever; CSRF fetches come for free."""
 
     def __init__(self, *answers: Answer) -> None:
+        """Take the answers in order; exceptions are raised."""
         self.answers = list(answers)
         self.asked: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Give the next answer."""
         if request.headers.get("x-csrf-token") == "Fetch":
             return httpx.Response(200)
         self.asked.append(trio.current_time())
@@ -94,7 +98,7 @@ async def test_reads_are_asked_again(
     async with connected(tenant) as client:
         package = await client.read_package(PackageId("P"))
     assert package is not None
-    assert 2 == len(tenant.asked)
+    assert len(tenant.asked) == 2
     assert 0.5 <= tenant.asked[1] - tenant.asked[0] <= 1.0
 
 
@@ -107,7 +111,7 @@ async def test_lasting_trouble_makes_the_tenant_unavailable(
     async with connected(tenant) as client:
         with pytest.raises(TenantUnavailable) as caught:
             await client.read_package(PackageId("P"))
-    assert 5 == len(tenant.asked)
+    assert len(tenant.asked) == 5
     assert str(caught.value).startswith(
         "could not read integration package 'P': no usable answer from t1.example.com: "
     )
@@ -125,7 +129,7 @@ async def test_writes_are_sent_again_where_nothing_happened(
     tenant = Scripted(trouble, httpx.Response(200))
     async with connected(tenant) as client:
         await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
-    assert 2 == len(tenant.asked)
+    assert len(tenant.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -152,7 +156,7 @@ async def test_writes_that_may_have_happened_are_not_repeated(
     async with connected(tenant) as client:
         with pytest.raises(TenantUnavailable, match="whether it was carried out is not known; run again"):
             await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
-    assert 1 == len(tenant.asked)
+    assert len(tenant.asked) == 1
 
 
 async def test_business_errors_are_never_repeated(connected: Connected) -> None:
@@ -163,7 +167,7 @@ async def test_business_errors_are_never_repeated(connected: Connected) -> None:
             await client.read_package(PackageId("P"))
         with pytest.raises(RequestRejected, match="500 X: draft state"):
             await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
-    assert 2 == len(tenant.asked)
+    assert len(tenant.asked) == 2
 
 
 async def test_retry_after_is_waited_for(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
@@ -178,7 +182,7 @@ async def test_retry_after_is_waited_for(autojump_clock: trio.testing.MockClock,
     async with connected(tenant) as client:
         await client.read_package(PackageId("P"))
     gaps = [round(later - earlier) for earlier, later in zip(tenant.asked, tenant.asked[1:], strict=False)]
-    assert [7, 20, 120] == gaps
+    assert gaps == [7, 20, 120]
 
 
 @pytest.mark.parametrize(
@@ -199,18 +203,16 @@ def test_spellings_of_retry_after(headers: dict[str, str], expected: float | Non
     assert expected == retry_after_s(headers)
 
 
-async def test_no_connection_says_what_to_check(
-    autojump_clock: trio.testing.MockClock, connected: Connected
-) -> None:
+async def test_no_connection_says_what_to_check(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
     """Without a connection the sentence names host and cause and points to CPI_HOST and the proxy."""
     tenant = Scripted(httpx.ConnectError("[Errno -2] Name or service not known"))
     async with connected(tenant) as client:
         with pytest.raises(TenantUnavailable) as caught:
             await client.list_runtime_artifacts()
-    assert (
+    assert str(caught.value) == (
         "could not list the runtime artifacts: no usable answer from t1.example.com: no connection ([Errno -2] Name or"
         " service not known); check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"
-    ) == str(caught.value)
+    )
 
 
 async def test_a_silent_tenant_is_given_up(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
@@ -233,11 +235,11 @@ async def test_a_redirect_is_not_followed(connected: Connected) -> None:
     async with connected(tenant) as client:
         with pytest.raises(TenantUnavailable) as caught:
             await client.read_package(PackageId("P"))
-    assert 1 == len(tenant.asked)
-    assert (
+    assert len(tenant.asked) == 1
+    assert str(caught.value) == (
         "could not read integration package 'P': t1.example.com answered 302 and points to login.example.com instead of"
         " answering; check that CPI_HOST is the API host (url of the service key), not the web interface"
-    ) == str(caught.value)
+    )
 
 
 async def test_cancelling_leaves_nothing_behind(
@@ -263,5 +265,5 @@ async def test_stamina_keeps_its_hooks_outside(connected: Connected) -> None:
     """While a client is open retries are not logged by stamina; afterwards its hooks are as before."""
     before = stamina.instrumentation.get_on_retry_hooks()
     async with connected(lambda _: PACKAGE):
-        assert () == stamina.instrumentation.get_on_retry_hooks()
+        assert stamina.instrumentation.get_on_retry_hooks() == ()
     assert before == stamina.instrumentation.get_on_retry_hooks()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import httpx
@@ -27,7 +28,7 @@ async def test_the_client_is_a_tenant(connected: Connected) -> None:
         tenant: Tenant = client
         assert await tenant.read_package(PackageId("P")) is None
         calls = [name for name in vars(Tenant) if not name.startswith("_")]
-        assert 18 == len(calls)
+        assert len(calls) == 18
         assert all(callable(getattr(client, name)) for name in calls)
 
 
@@ -41,7 +42,7 @@ async def test_connecting_sends_nothing(connected: Connected) -> None:
 
     async with connected(tenant):
         pass
-    assert [] == asked
+    assert asked == []
 
 
 async def test_every_exchange_is_an_event(
@@ -85,8 +86,31 @@ async def test_headers_of_every_request(connected: Connected) -> None:
 
     async with connected(tenant) as client:
         await client.read_package(PackageId("P"))
-    assert "application/json" == seen[0]["accept"]
+    assert seen[0]["accept"] == "application/json"
     assert seen[0]["user-agent"].startswith("cpi-tasks")
+
+
+async def test_compressed_answers_are_read(connected: Connected) -> None:
+    """A body that comes in compressed parts is given whole and decoded."""
+
+    class Parts(httpx.AsyncByteStream):
+        """A gzip body in two parts."""
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            """Give both."""
+            body = gzip.compress(b'{"d":{"Id":"P","Name":"N"}}')
+            yield body[:10]
+            yield body[10:]
+
+    def tenant(request: httpx.Request) -> httpx.Response:
+        assert "gzip" in request.headers["accept-encoding"]
+        headers = {"Content-Encoding": "gzip", "Transfer-Encoding": "chunked"}
+        return httpx.Response(200, headers=headers, stream=Parts())
+
+    async with connected(tenant) as client:
+        package = await client.read_package(PackageId("P"))
+    assert package is not None
+    assert package.name == "N"
 
 
 async def test_an_address_without_host_is_refused(oauth: OAuthLogin) -> None:

@@ -1,0 +1,170 @@
+"""Settings: values, defaults and precedence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cpi_tasks.model.config import RunConfig, Selection, Settings
+from cpi_tasks.model.naming import DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
+
+Write = Callable[[str, str], Path]
+Run = Callable[..., RunConfig]
+Complaints = Callable[..., list[str]]
+
+FILES = "packagesDir: packages\ndeployConfig: config.yml\n"
+
+
+def environment(write: Write, text: str) -> None:
+    write("environments/x.yml", FILES + text)
+
+
+def section(write: Write, text: str) -> None:
+    write("config.yml", CONFIG + "orchestrator:\n" + text)
+
+
+CONFIG = """packages:
+  - integrationSuiteId: Sales
+    packageDir: Sales
+"""
+
+
+def test_defaults(run: Run) -> None:
+    """Without any setting the documented defaults hold."""
+    expected = Settings(
+        mode=Mode.UPDATE_AND_DEPLOY,
+        keep_temp=False,
+        force=False,
+        parallel_deployments=3,
+        max_parallel_deployments=9,
+        deploy_delay_s=15.0,
+        deploy_timeout_s=600.0,
+        request_timeout_s=180.0,
+        designtime_rate=9.0,
+        runtime_rate=45.0,
+        parameter_policy=ParameterPolicy.OVERRIDES,
+        value_mappings=ValueMappingPolicy.SAFE,
+        on_draft=DraftPolicy.FAIL,
+    )
+    assert expected == run().settings
+
+
+def test_every_setting_of_the_file(write: Write, run: Run) -> None:
+    """Every accepted key reaches the settings."""
+    text = """mode: update-only
+keepTemp: true
+parallelDeployments: 4
+maxParallelDeployments: 2
+deployRetries: 7
+deployDelaySeconds: 2.5
+deployTimeoutSeconds: 42
+requestTimeoutSeconds: 60
+requestsPerSecond: {designtime: 5.5, runtime: 2000}
+parameterPolicy: all
+valueMappings: replace
+onDraft: skip
+"""
+    environment(write, text)
+    expected = Settings(
+        mode=Mode.UPDATE_ONLY,
+        keep_temp=True,
+        force=True,
+        parallel_deployments=4,
+        max_parallel_deployments=2,
+        deploy_delay_s=2.5,
+        deploy_timeout_s=42.0,
+        request_timeout_s=60.0,
+        designtime_rate=5.5,
+        runtime_rate=2000.0,
+        parameter_policy=ParameterPolicy.ALL,
+        value_mappings=ValueMappingPolicy.REPLACE,
+        on_draft=DraftPolicy.SKIP,
+    )
+    assert expected == run(Selection(env="x", force=True)).settings
+
+
+@pytest.mark.parametrize(("parallel", "expected"), [(1, 3), (2, 6), (3, 9), (4, 10), (10, 10), (25, 25)])
+def test_default_of_the_overall_limit(write: Write, run: Run, parallel: int, expected: int) -> None:
+    """The lower of 10 and three times the limit per package, never below that limit."""
+    environment(write, f"parallelDeployments: {parallel}\n")
+    assert expected == run().settings.max_parallel_deployments
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "expected"),
+    [
+        ("", Selection(env="x"), 600.0),
+        ("deployRetries: 10\n", Selection(env="x"), 150.0),
+        ("deployDelaySeconds: 30\n", Selection(env="x"), 150.0),
+        ("deployRetries: 10\ndeployDelaySeconds: 30\n", Selection(env="x"), 300.0),
+        ("deployRetries: 10\n", Selection(env="x", deploy_delay="2"), 20.0),
+        ("deployTimeoutSeconds: 90\n", Selection(env="x", deploy_delay="2", deploy_retries="3"), 90.0),
+        ("deployTimeoutSeconds: 90\n", Selection(env="x", deploy_timeout="33.5"), 33.5),
+    ],
+)
+def test_time_for_one_artifact(write: Write, run: Run, text: str, flags: Selection, expected: float) -> None:
+    """Retries times delay counts only if either was written down; the direct setting is stronger."""
+    environment(write, text)
+    assert expected == run(flags).settings.deploy_timeout_s
+
+
+def test_retries_of_the_orchestrator_section_count_as_written_down(write: Write, run: Run) -> None:
+    """Also the deploy configuration can set the time."""
+    section(write, "  deployRetries: 4\n")
+    assert run().settings.deploy_timeout_s == 60.0
+
+
+def test_precedence(write: Write, run: Run) -> None:
+    """Flag over environment file over orchestrator section over default."""
+    section(write, "  parallelDeployments: 1\n  keepTemp: true\n  requestsPerSecond: {designtime: 1, runtime: 1}\n")
+    assert run().settings.parallel_deployments == 1
+    environment(write, "parallelDeployments: 2\nkeepTemp: false\nrequestsPerSecond: {runtime: 2}\n")
+    found = run().settings
+    assert (
+        found.parallel_deployments,
+        found.keep_temp,
+        found.designtime_rate,
+        found.runtime_rate,
+    ) == (2, False, 1.0, 2.0)
+    flags = Selection(env="x", parallel_deployments="7", keep_temp=True, max_parallel_deployments="5")
+    found = run(flags).settings
+    assert (found.parallel_deployments, found.keep_temp, found.max_parallel_deployments) == (7, True, 5)
+
+
+def test_mode_flag_wins(write: Write, run: Run) -> None:
+    """A mode chosen by flag or task overrides the file."""
+    environment(write, "mode: update-only\n")
+    assert Mode.DEPLOY_ONLY is run(Selection(env="x", mode=Mode.DEPLOY_ONLY)).settings.mode
+
+
+def test_false_flag_overrides_a_true_setting(write: Write, run: Run) -> None:
+    """A boolean flag given as false is not the same as one not given."""
+    environment(write, "keepTemp: true\n")
+    assert not run(Selection(env="x", keep_temp=False)).settings.keep_temp
+
+
+def test_empty_values_in_a_file_are_not_given(write: Write, run: Run) -> None:
+    """A key without a value, or with an empty text, leaves the default."""
+    text = "parallelDeployments:\nmode: ''\nkeepTemp: ~\nrequestsPerSecond:\ndeploymentPrefix: ''\npackageFilter:\n"
+    environment(write, text)
+    assert Settings() == run().settings
+
+
+def test_numbers_from_variables(write: Write, run: Run) -> None:
+    """A value that is one variable may fill a number or a boolean."""
+    environment(write, "deployRetries: ${R}\nkeepTemp: '${K}'\n")
+    variables = {"R": "3", "K": "true", "CPI_HOST": "h.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": "p"}
+    found = run(variables=variables).settings
+    assert (found.deploy_timeout_s, found.keep_temp) == (45.0, True)
+
+
+def test_value_of_a_variable_is_never_shown(write: Write, complaints: Complaints) -> None:
+    """A wrong value that came from a variable is named by the variable."""
+    environment(write, "deployRetries: ${S}\nmode: ${S}\ndeploymentPrefix: 'A-${S}'\n")
+    variables = {"S": "hunter2", "CPI_HOST": "h.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": "p"}
+    found = complaints(variables=variables)
+    assert len(found) == 3
+    assert not any("hunter2" in each for each in found)
+    assert found[0] == "environments/x.yml:3:16: deployRetries: the value of '${S}' is not a number"

@@ -1,0 +1,156 @@
+"""Reading what is uploaded: manifests, hostile archives, what makes a difference when it runs."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from collections.abc import Callable
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cpi_tasks.simulator import Simulator, manifest
+from cpi_tasks.simulator.archive import read, unpack
+from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.settings import Kind
+
+Connect = Callable[..., tuple[Simulator, httpx.AsyncClient]]
+Build = Callable[..., bytes]
+Encode = Callable[[bytes], str]
+
+_values = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=200).map(str.strip)
+_names = st.from_regex(r"[A-Za-z][A-Za-z-]{0,20}", fullmatch=True)
+
+
+@given(st.dictionaries(_names, _values, max_size=6))
+@settings(max_examples=80, deadline=None)
+def test_a_manifest_survives_folding(headers: dict[str, str]) -> None:
+    """Lines have at most 72 bytes, and unfolding brings every value back, also where a character was cut in two."""
+    data = manifest.render(headers)
+    assert all(len(line) <= 72 for line in data.split(b"\r\n"))
+    assert manifest.parse(data) == headers
+
+
+def test_a_manifest_is_read_whatever_its_line_ends() -> None:
+    """CR LF and LF, continuations in the middle of a name, a second section that does not count."""
+    text = (
+        b"Manifest-Version: 1.0\r\nBundle-SymbolicName: My_\r\n Flow; singleton:=true\nBundle-Name: A\n B\n\nName: x\n"
+    )
+    headers = manifest.parse(text)
+    assert headers == {
+        "Manifest-Version": "1.0",
+        "Bundle-SymbolicName": "My_Flow; singleton:=true",
+        "Bundle-Name": "AB",
+    }
+    assert manifest.symbolic_name(headers) == "My_Flow"
+    assert manifest.get(headers, "bundle-name") == "AB"
+
+
+async def _post(client: httpx.AsyncClient, content: str) -> httpx.Response:
+    body = {"Id": "F", "Name": "F", "PackageId": "P", "ArtifactContent": content}
+    return await client.post("IntegrationDesigntimeArtifacts", json=body)
+
+
+@pytest.mark.parametrize(
+    "path", ["../evil", "a/../../evil", "/etc/passwd", "C:/evil", "a\\..\\evil", "META-INF/../../x"]
+)
+async def test_paths_that_leave_the_archive_are_refused(
+    connect: Connect, bundle: Build, encode: Encode, path: str
+) -> None:
+    """400, and nothing is stored."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    answer = await _post(client, encode(bundle("F", files={path: b"x"})))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "Bad Request")
+    assert simulator.artifacts == {}
+
+
+async def test_a_small_archive_that_unpacks_to_a_huge_one_is_refused(
+    connect: Connect, bundle: Build, encode: Encode
+) -> None:
+    """The unpacked size is limited before anything is unpacked."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    data = bytearray(bundle("F", files={"a": b"x"}))
+    place = data.rindex(b"PK\x01\x02") + 24
+    data[place : place + 4] = (129 * 1024 * 1024).to_bytes(4, "little")
+    answer = await _post(client, encode(bytes(data)))
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"]["value"] == "The artifact content is too large."
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["not base64!", "QUJD", base64.b64encode(b"PK\x03\x04broken").decode(), base64.b64encode(b"").decode() or "===="],
+)
+async def test_what_is_no_archive_is_refused(connect: Connect, content: str) -> None:
+    """Bad base64 and bad zips are 400."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    assert (await _post(client, content)).status_code == 400
+
+
+async def test_base64_may_be_url_safe(connect: Connect, bundle: Build) -> None:
+    """The documented alphabet works as well as the one that clients send."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    data = bundle("F", files={"a": bytes(range(256)) * 9})
+    assert (await _post(client, base64.urlsafe_b64encode(data).decode())).status_code == 201
+
+
+@given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 255))
+@settings(max_examples=60, deadline=None)
+def test_no_damage_to_an_archive_breaks_the_reader(noise: bytes, place: int, value: int) -> None:
+    """Damaged archives are read or refused with 400."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/MANIFEST.MF", noise)
+    damaged = bytearray(buffer.getvalue())
+    damaged[place % len(damaged)] = value
+    try:
+        read(unpack(bytes(damaged)), Kind.FLOW)
+    except ODataError as error:
+        assert error.status == 400  # noqa: PT017 - both ways out are right
+
+
+async def test_an_archive_without_manifest_is_refused(connect: Connect, pack: Build, encode: Encode) -> None:
+    """There is nothing to store it by."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    assert (await _post(client, encode(pack({"a.txt": b"x"})))).status_code == 400
+
+
+async def test_hostile_xml_in_a_model_fails_the_build_and_nothing_else(connect: Connect, flow: Build) -> None:
+    """Entities are not expanded; the upload is stored as a tenant would, the deployment fails."""
+    simulator, client = connect(deploy_s=0.0, error_information_delay_looks=0)
+    simulator.add_package("P")
+    model = "src/main/resources/scenarioflows/integrationflow/model.iflw"
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'
+    simulator.add_artifact("P", "F", "Integration", flow("F", files={model: bomb}))
+    await client.post("DeployIntegrationDesigntimeArtifact?Id='F'&Version='active'")
+    answer = await client.get("IntegrationRuntimeArtifacts('F')/ErrorInformation/$value")
+    assert "Integration flow model 'model.iflw' is not well-formed" in answer.json()["parameter"][0]
+
+
+def test_what_makes_no_difference_at_run_time_is_not_in_the_digest(bundle: Build) -> None:
+    """Version, origin, description and project file do not count; scripts and other headers do."""
+
+    def digest(**changes: object) -> str:
+        return read(unpack(bundle("F", **changes)), Kind.FLOW).digest
+
+    plain = digest()
+    assert digest(version="9.9.9") == plain
+    assert digest(headers={"Origin-Bundle-Name": "x"}) == plain
+    assert digest(files={"metainfo.prop": b"description=x", ".project": b"x"}) == plain
+    assert digest(files={"src/main/resources/script/a.groovy": b"x"}) != plain
+    assert digest(headers={"Import-Package": "x"}) != plain
+
+
+def test_damaged_properties_are_refused(bundle: Build) -> None:
+    """A bad escape in ``parameters.prop`` is 400."""
+    with pytest.raises(ODataError) as caught:
+        read(unpack(bundle("F", files={"src/main/resources/parameters.prop": b"a=\\u12\n"})), Kind.FLOW)
+    assert caught.value.status == 400

@@ -1,0 +1,208 @@
+"""A bench for the engine: a fake tenant, records, small artifact folders, and plans made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import trio
+
+from cpi_tasks.content import load_content
+from cpi_tasks.engine import Ledger, carry_out
+from cpi_tasks.errors import RequestRejected, TenantUnavailable
+from cpi_tasks.events import Event
+from cpi_tasks.model.config import ArtifactSpec, Position, Settings
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.plan import (
+    ArtifactPlan,
+    DeployAction,
+    DeployStep,
+    PackageAction,
+    PackagePlan,
+    Plan,
+    UpdateAction,
+    UpdateStep,
+)
+from cpi_tasks.model.report import ArtifactOutcome, PartReport, StepOutcome
+from tests.support.fake_tenant import FakeRecords, FakeTenant
+
+FLOW, SCRIPTS, VALUES = ArtifactKind.INTEGRATION_FLOW, ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.VALUE_MAPPING
+_MODEL = "src/main/resources/scenarioflows/integrationflow/flow.iflw"
+_SCRIPT = "src/main/resources/script/a.groovy"
+_PROP = "src/main/resources/parameters.prop"
+
+
+def ref(artifact: str, package: str = "P") -> ArtifactRef:
+    return ArtifactRef(package=PackageId(package), artifact=ArtifactId(artifact))
+
+
+def unavailable() -> TenantUnavailable:
+    return TenantUnavailable("no usable answer came from the tenant")
+
+
+def rejected(detail: str = "Bad thing", *, status: int = 400) -> RequestRejected:
+    return RequestRejected(action="do what was asked", status=status, code="Bad Request", detail=detail)
+
+
+def deploy(action: DeployAction = DeployAction.DEPLOY, *needed: str, package: str = "P") -> DeployStep:
+    return DeployStep(action=action, reason="asked for", depends_on=frozenset(ref(n, package) for n in needed))
+
+
+def plan_of(*artifacts: ArtifactPlan, action: PackageAction = PackageAction.KEEP, updates: bool = True) -> Plan:
+    """Put artifacts into packages by their references; every package gets the same action."""
+    by_package: dict[PackageId, list[ArtifactPlan]] = {}
+    for artifact in artifacts:
+        by_package.setdefault(artifact.ref.package, []).append(artifact)
+    metadata = {"Name": "Orders", "ShortText": "Orders"}
+    packages = tuple(
+        PackagePlan(id=id_, action=action, reason="asked for", metadata=metadata, artifacts=tuple(found))
+        for id_, found in by_package.items()
+    )
+    return Plan(source="deploy.yml", packages=packages, updates=updates, deploys=True)
+
+
+def deployment(artifact: str, *needed: str, package: str = "P", step: DeployStep | None = None) -> ArtifactPlan:
+    """Plan the deployment of an artifact that is on the tenant already."""
+    return ArtifactPlan(
+        ref=ref(artifact, package), kind=FLOW, deploy=step or deploy(DeployAction.DEPLOY, *needed, package=package)
+    )
+
+
+@dataclass(slots=True)
+class Bench:
+    """Everything one test needs."""
+
+    folder: Path
+    tenant: FakeTenant = field(default_factory=FakeTenant)
+    settings: Settings = field(default_factory=Settings)
+    events: list[Event] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    records: FakeRecords = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Join the records to the tenant's list of calls."""
+        self.records = FakeRecords(self.tenant)
+
+    def content(
+        self,
+        artifact: str,
+        *,
+        kind: ArtifactKind = FLOW,
+        version: str = "1.0.1",
+        package: str = "P",
+        parameters: Mapping[str, str] | None = None,
+        values: str = "DE",
+        text: str = "new",
+    ) -> ArtifactContent:
+        """Write a small artifact folder and load it."""
+        manifest = (
+            f"Manifest-Version: 1.0\nBundle-SymbolicName: {artifact}\nBundle-Name: {artifact}\n"
+            f"Bundle-Version: {version}\nSAP-BundleType: {kind.value}\n\n"
+        )
+        files = {"META-INF/MANIFEST.MF": manifest}
+        if kind is VALUES:
+            files["value_mapping.xml"] = _mapping(values)
+        elif kind is SCRIPTS:
+            files[_SCRIPT] = f"// {text}"
+        else:
+            files |= {_MODEL: f"<model>{text}</model>", _SCRIPT: f"// {text}"}
+        if parameters:
+            files[_PROP] = "".join(f"{key}={value}\n" for key, value in parameters.items())
+            files[_PROP + "def"] = "<parameters></parameters>"
+        folder = self.folder / package / f"{artifact}-{version}-{text}-{values}"
+        for path, data in files.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(data)
+        return load_content(self.spec(artifact, kind=kind, package=package, folder=folder), {})
+
+    def spec(
+        self, artifact: str, *, kind: ArtifactKind = FLOW, package: str = "P", folder: Path | None = None
+    ) -> ArtifactSpec:
+        """Describe an artifact as the configuration would."""
+        return ArtifactSpec(
+            ref=ref(artifact, package),
+            source_id=artifact,
+            kind=kind,
+            folder=folder or self.folder / "none",
+            display_name=None,
+            sync=True,
+            deploy=True,
+            overrides={},
+            position=Position(file="deploy.yml", line=1, column=1),
+            override_positions={},
+        )
+
+    def update(
+        self, content: ArtifactContent, action: UpdateAction, *, step: UpdateStep | None = None, deployed: bool = True
+    ) -> ArtifactPlan:
+        """Plan an update and the deployment after it; ``step`` gives more than the action."""
+        before = self.tenant.artifacts.get(content.spec.id)
+        step = step or UpdateStep(action=action, reason="asked for")
+        step = replace(step, content=content, before=before, base_version="" if before is None else before.version)
+        return ArtifactPlan(
+            ref=content.spec.ref, kind=content.spec.kind, update=step, deploy=deploy() if deployed else None
+        )
+
+    def inventory(self) -> Inventory:
+        """Give the tenant's state as planning would have read it."""
+        return Inventory(
+            artifacts={artifact.id: artifact for artifact in self.tenant.artifacts.values()},
+            runtime={artifact.id: artifact for artifact in self.tenant.running.values()},
+        )
+
+    async def carry_out(self, plan: Plan) -> PartReport:
+        """Carry out a plan and fold its report."""
+        await carry_out(
+            plan,
+            self.inventory(),
+            tenant=self.tenant,
+            records=self.records,
+            settings=self.settings,
+            emit=self.events.append,
+            ledger=self.ledger,
+        )
+        return self.ledger.fold(plan)
+
+    async def deployed(self, artifact: str = "A") -> StepOutcome:
+        """Deploy one artifact that is on the tenant and give the outcome."""
+        planned = deployment(artifact)
+        report = await self.carry_out(plan_of(planned, updates=False))
+        return outcome_of(report, artifact).deploy or _missing(artifact)
+
+    async def updated(self, *artifacts: ArtifactPlan) -> tuple[StepOutcome, ...]:
+        """Carry out updates (and what is planned after them) and give the outcomes of the updates, in order."""
+        report = await self.carry_out(plan_of(*artifacts))
+        return tuple(found.update or _missing(found.ref.artifact) for found in report.artifacts())
+
+
+def outcome_of(report: PartReport, artifact: str) -> ArtifactOutcome:
+    return next(found for found in report.artifacts() if found.ref.artifact == artifact)
+
+
+def deploys_of(report: PartReport) -> dict[str, str]:
+    """Give the status of every deployment by artifact id."""
+    return {a.ref.artifact: a.deploy.status.value for a in report.artifacts() if a.deploy is not None}
+
+
+async def took(plan: Plan, bench: Bench) -> tuple[PartReport, float]:
+    """Carry out a plan; gives the report and how long it took on trio's clock."""
+    started = trio.current_time()
+    report = await bench.carry_out(plan)
+    return report, trio.current_time() - started
+
+
+def _mapping(values: str) -> str:
+    groups = "".join(
+        f"<group id='{n}'><entry><agency>ERP</agency><schema>Country</schema><value>{value}</value></entry>"
+        f"<entry><agency>CRM</agency><schema>Code</schema><value>{value}1</value></entry></group>"
+        for n, value in enumerate(values.split())
+    )
+    return f'<vm version="2.0">{groups}</vm>'
+
+
+def _missing(artifact: str) -> StepOutcome:
+    raise AssertionError(f"{artifact} has no such step")
