@@ -57,6 +57,7 @@ def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactCont
         parameter_types=bundle.parameters.types,
         known_keys=bundle.parameters.known_keys,
         references=bundle.references(),
+        size=sum(file.stat().st_size for file in bundle.files.values()),
         fixed_addresses=bundle.fixed_addresses(),
     )
 

@@ -104,6 +104,8 @@ def _value_mapping(
             paths=paths,
         )
     note = f"; lost on the tenant: {_list(lost)}" if lost else ""
+    if lost is None:
+        note = "; what is lost on the tenant could not be read"
     return UpdateStep(
         action=UpdateAction.REPLACE,
         reason=f"differs in {_list(paths)}{note}",

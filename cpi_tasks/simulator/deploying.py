@@ -33,7 +33,7 @@ def deploy(state: TenantState, artifact: StoredArtifact, user: str) -> Deploymen
         deployed_by=user,
         triggered_ms=now_ms,
         duration_ms=duration_ms,
-        deployed_on=record.next_deployed_on(arrival_ms),
+        deployed_on=record.next_deployed_on(max(arrival_ms, artifact.modified_ms + 1)),
         snapshot=snapshot_of(artifact),
         fate=fate,
         task_hangs=artifact.id in state.settings.stuck_tasks,

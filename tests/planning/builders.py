@@ -170,7 +170,7 @@ def _parameter(key: str, value: str, schedules: Iterable[str]) -> ConfigurationP
 
 def package(
     *artifacts: ArtifactSpec,
-    id: str = "Pack",  # noqa: A002
+    called: str = "Pack",
     name: str | None = None,
     description: str | None = None,
     short_text: str | None = None,
@@ -179,11 +179,11 @@ def package(
 ) -> PackageSpec:
     written = f"{prefix} - {name}" if prefix and name else name
     return PackageSpec(
-        id=PackageId(prefix + id),
-        source_id=id,
-        folder=Path("packages", id),
+        id=PackageId(prefix + called),
+        source_id=called,
+        folder=Path("packages", called),
         name=written,
-        creation_name=written or (f"{prefix} - {id}" if prefix else id),
+        creation_name=written or (f"{prefix} - {called}" if prefix else called),
         description=description,
         short_text=short_text,
         sync=sync,
@@ -207,7 +207,7 @@ def plan(
 
 def plan_one(of: ArtifactContent, tenant: Inventory, settings: Settings = SETTINGS) -> ArtifactPlan:
     """Plan a package that holds one artifact."""
-    (planned,) = plan([package(of.spec, id=of.spec.ref.package)], [of], tenant, settings).artifacts()
+    (planned,) = plan([package(of.spec, called=of.spec.ref.package)], [of], tenant, settings).artifacts()
     return planned
 
 

@@ -109,3 +109,22 @@ async def test_time_follows_a_virtual_clock(connect: Connect, flow: Build, autoj
     await trio.sleep(86_400)
     simulator.edit_content("F", {"a": b"1"})
     assert simulator.artifact("F").modified_ms - before == pytest.approx(86_400_000, abs=5)
+
+
+def test_time_goes_on_outside_of_trio(flow: Build) -> None:
+    """Between two runs and outside of any, time stamps never go back."""
+    simulator = Simulator()
+    simulator.add_package("P")
+    simulator.add_artifact("P", "F", "Integration", flow("F"))
+
+    async def edit() -> int:
+        simulator.edit_content("F", {"a": b"1"})
+        return simulator.artifact("F").modified_ms
+
+    stamps = [simulator.artifact("F").modified_ms]
+    stamps.append(trio.run(edit, clock=MockClock(rate=0)))
+    stamps.append(trio.run(edit))
+    simulator.edit_content("F", {"a": b"2"})
+    stamps.append(simulator.artifact("F").modified_ms)
+    assert stamps == sorted(set(stamps))
+    assert stamps[-1] - stamps[0] < 60_000

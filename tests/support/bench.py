@@ -27,7 +27,8 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.model.report import ArtifactOutcome, PartReport, StepOutcome
-from tests.support.fake_tenant import FakeRecords, FakeTenant
+from tests.support.fake_records import FakeRecords
+from tests.support.fake_tenant import FakeTenant
 
 FLOW, SCRIPTS, VALUES = ArtifactKind.INTEGRATION_FLOW, ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.VALUE_MAPPING
 _MODEL = "src/main/resources/scenarioflows/integrationflow/flow.iflw"
@@ -154,11 +155,11 @@ class Bench:
             runtime={artifact.id: artifact for artifact in self.tenant.running.values()},
         )
 
-    async def carry_out(self, plan: Plan) -> PartReport:
-        """Carry out a plan and fold its report."""
+    async def carry_out(self, plan: Plan, inventory: Inventory | None = None) -> PartReport:
+        """Carry out a plan and fold its report; ``inventory`` where the tenant changed after planning."""
         await carry_out(
             plan,
-            self.inventory(),
+            inventory or self.inventory(),
             tenant=self.tenant,
             records=self.records,
             settings=self.settings,

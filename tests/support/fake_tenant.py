@@ -1,18 +1,18 @@
 """A plain tenant for the engine's tests: scripted for each artifact, on trio's clock, counting what is asked of it."""
 
+# ruff: noqa: ARG002 - the protocol has arguments that a fake does not need
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import trio
 
 from cpi_tasks.content import read_archive
 from cpi_tasks.errors import RequestRejected, TenantError
-from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId, TaskId
-from cpi_tasks.model.records import ArtifactRecord
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId, TaskId
 from cpi_tasks.model.tenant import (
     ConfigurationParameter,
     DesigntimeArtifact,
@@ -292,7 +292,7 @@ class FakeTenant:
             raise error
 
     def _next(self, planned: dict[str, list[T]], what: str, default: D) -> T | D:
-        waiting = planned.get(what) or planned.get(what.split()[0])
+        waiting = planned.get(what) or planned.get(what.split(maxsplit=1)[0])
         return waiting.pop(0) if waiting else default
 
     def _runtime(self, artifact: str, version: str, status: str) -> RuntimeArtifact:
@@ -317,50 +317,3 @@ class FakeTenant:
         self.peak = max(self.peak, len(flying))
         for package, number in Counter(str(self.artifacts[id_].package) for id_ in flying).items():
             self.peak_by_package[package] = max(self.peak_by_package[package], number)
-
-
-@dataclass(slots=True)
-class FakeRecords:
-    """Implements ``cpi_tasks.model.records.Records`` in memory; what is noted also goes into the tenant's call list."""
-
-    tenant: FakeTenant
-    records: dict[str, ArtifactRecord] = field(default_factory=dict)
-    backups: dict[str, bytes] = field(default_factory=dict)
-
-    def get(self, artifact: ArtifactId) -> ArtifactRecord:
-        """Give what is on record."""
-        return self.records.get(artifact, ArtifactRecord())
-
-    def note_write(self, artifact: ArtifactId, *, content: str | None) -> None:
-        """Note a write."""
-        self._log(f"note_write {artifact}")
-        old = self.get(artifact)
-        self.records[artifact] = replace(old, uploaded=content or old.uploaded, is_pending=True, is_triggered=False)
-
-    def note_trigger(self, artifact: ArtifactId) -> None:
-        """Note a trigger."""
-        self._log(f"note_trigger {artifact}")
-        self.records[artifact] = replace(self.get(artifact), is_pending=True, is_triggered=True)
-
-    def note_running(
-        self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None
-    ) -> None:
-        """Note what runs."""
-        self._log(f"note_running {artifact}")
-        uploaded = self.get(artifact).uploaded
-        self.records[artifact] = ArtifactRecord(
-            uploaded=uploaded, content=content, parameters=parameters, deployed_on=deployed_on
-        )
-
-    def digest(self, parameters: Mapping[str, str]) -> str:
-        """Give a digest that tests can read."""
-        return ",".join(f"{key}={value}" for key, value in sorted(parameters.items()))
-
-    def keep_backup(self, ref: ArtifactRef, archive: bytes) -> str:
-        """Keep an archive."""
-        self._log(f"keep_backup {ref.artifact}")
-        self.backups[ref.artifact] = archive
-        return f".cpi/backups/{ref.artifact}.zip"
-
-    def _log(self, what: str) -> None:
-        self.tenant.calls.append(Call(at=trio.current_time(), what=what))

@@ -1,0 +1,305 @@
+"""What a deployment ends with: nothing is green that was not seen running, nothing red that is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cpi_tasks.errors import AuthenticationError
+from cpi_tasks.model.plan import DeployAction
+from cpi_tasks.model.report import Status
+from tests.support.bench import Bench, deploy, deployment, outcome_of, plan_of, rejected, unavailable
+from tests.support.fake_tenant import Script
+
+
+async def test_long_deployment_under_default_settings(bench: Bench) -> None:
+    """A deployment of two minutes is green without any setting."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=120.0, task_s=110.0)
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.summary, outcome.reason) == (Status.DONE, "deployed 1.0.0", "asked for")
+    assert 120 <= outcome.duration_s <= 135
+
+
+async def test_not_running_in_time(bench: Bench) -> None:
+    """A deployment that still says STARTING at the end of its time is red and says so."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=500.0)
+
+    outcome = await bench.deployed()
+
+    assert Status.FAILED is outcome.status
+    assert outcome.reason == "not seen running after 75 s; last seen: STARTING 1.0.0"
+    assert "deployTimeoutSeconds" in outcome.advice
+
+
+async def test_last_look_turns_a_late_starter_green(bench: Bench) -> None:
+    """What ran out of time but runs when everything else has ended is not called failed."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    for artifact in ("Late", "Slow"):
+        bench.tenant.have(artifact)
+    bench.tenant.scripts["Late"] = Script(takes_s=90.0)
+    bench.tenant.scripts["Slow"] = Script(takes_s=60.0)
+    bench.tenant.slow["trigger Slow"] = [40.0]
+
+    report = await bench.carry_out(plan_of(deployment("Late"), deployment("Slow"), updates=False))
+
+    late = outcome_of(report, "Late").deploy
+    assert late is not None
+    assert (late.status, late.summary, late.reason) == (Status.DONE, "deployed 1.0.0", "seen late")
+    assert bench.records.get(deployment("Late").ref.artifact).deployed_on is not None
+
+
+async def test_last_look_without_an_answer(bench: Bench) -> None:
+    """Where the last look fails as well, what was seen before is told."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=10.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=500.0)
+    bench.tenant.faults["look"] = []
+    bench.tenant.faults["look"] = [unavailable()] if bench.tenant.count("look") else []
+
+    outcome = await bench.deployed()
+
+    assert outcome.reason == "not seen running after 10 s; last seen: STARTING 1.0.0"
+
+
+async def test_never_appearing(bench: Bench) -> None:
+    """An artifact that never appears on the runtime is red, whatever its task says."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(appears_s=2.0, takes_s=2.0, ends="ABSENT")
+
+    outcome = await bench.deployed()
+
+    assert Status.FAILED is outcome.status
+    assert outcome.reason == "not seen running after 75 s; last seen: not deployed yet"
+
+
+async def test_old_version_is_not_the_new_one(bench: Bench) -> None:
+    """The old deployment that goes on running is not taken for the new one, and the reason says which it is."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(ends="UNCHANGED")
+
+    outcome = await bench.deployed()
+
+    assert Status.FAILED is outcome.status
+    assert (
+        outcome.reason
+        == "not seen running after 75 s; last seen: STARTED 1.0.0 (the deployment from before; the new one did not appear)"
+    )
+
+
+async def test_wrong_version_is_red(bench: Bench) -> None:
+    """A fresh deployment of another version than design time has is red and names both."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=20.0)
+    bench.tenant.have("A", version="1.0.4")
+    plan = plan_of(deployment("A"), updates=False)
+    inventory = bench.inventory()
+    bench.tenant.have("A", version="1.0.5")
+
+    report = await bench.carry_out(plan, inventory)
+
+    outcome = outcome_of(report, "A").deploy
+    assert outcome is not None
+    assert outcome.reason == "not seen running after 20 s; last seen: STARTED 1.0.5, wanted 1.0.4"
+
+
+async def test_same_version_that_ends_in_error(bench: Bench) -> None:
+    """A redeployment under the same version is red though its task says SUCCESS while the old one still runs."""
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(appears_s=10.0, takes_s=15.0, task_s=1.0, ends="ERROR")
+
+    outcome = await bench.deployed()
+
+    assert Status.FAILED is outcome.status
+    assert outcome.reason == "ended in ERROR: Script file 'a.groovy' not found"
+
+
+async def test_repaired_flow(bench: Bench) -> None:
+    """A flow that was in ERROR before is waited through and green when it runs."""
+    bench.tenant.have("A")
+    bench.tenant.run("A", status="ERROR")
+    bench.tenant.scripts["A"] = Script(appears_s=10.0, takes_s=12.0)
+
+    assert Status.DONE is (await bench.deployed()).status
+
+
+async def test_deployment_between_plan_and_trigger_is_not_ours(bench: Bench) -> None:
+    """What somebody else deployed after planning is read right before the trigger and does not count."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.tenant.have("A")
+    before = bench.tenant.run("A")
+    step = replace(deploy(), before=before)
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(ends="UNCHANGED")
+
+    report = await bench.carry_out(plan_of(deployment("A", step=step), updates=False))
+
+    outcome = outcome_of(report, "A").deploy
+    assert outcome is not None
+    assert Status.FAILED is outcome.status
+
+
+async def test_error_text_comes_late(bench: Bench) -> None:
+    """The error information is asked for again while the tenant has none yet."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(ends="ERROR", error_text_s=3.0)
+
+    outcome = await bench.deployed()
+
+    assert outcome.reason == "ended in ERROR: Script file 'a.groovy' not found"
+    assert bench.tenant.count("error") > 1
+
+
+@pytest.mark.parametrize("runs", [True, False])
+async def test_failed_build_with_its_text(bench: Bench, *, runs: bool) -> None:
+    """A failed build is red with the tenant's text, which comes late, and what still runs is told."""
+    bench.tenant.have("A")
+    if runs:
+        bench.tenant.run("A", version="0.9.0")
+    bench.tenant.scripts["A"] = Script(
+        appears_s=1e6, takes_s=1e6, task_s=1.0, task_ends="FAIL", error_text_s=3.0, error_text="No mapping"
+    )
+
+    outcome = await bench.deployed()
+
+    note = "; version 0.9.0 from before still runs" if runs else ""
+    assert f"the build failed{note}: No mapping" == outcome.reason
+    assert outcome.duration_s < 20
+
+
+async def test_no_error_text(bench: Bench) -> None:
+    """Without any error text the reason says where to look."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(ends="ERROR", error_text_s=1e6)
+
+    assert "Manage Integration Content" in (await bench.deployed()).reason
+
+
+async def test_missing_licence(bench: Bench) -> None:
+    """A build refused for want of a licence says so."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(appears_s=1e6, takes_s=1e6, task_ends="FAIL_ON_LICENSE_ERROR")
+
+    assert (await bench.deployed()).reason.startswith("the build failed (a higher licence is needed)")
+
+
+async def test_refused_trigger(bench: Bench) -> None:
+    """A deployment the tenant refuses is red at once, with its text."""
+    bench.tenant.have("A")
+    bench.tenant.faults["trigger"] = [rejected("wrong runtime profile")]
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.summary) == (Status.FAILED, "not deployed")
+    assert outcome.reason == "could not do what was asked: the tenant answered 400 Bad Request: wrong runtime profile"
+
+
+async def test_trigger_whose_answer_is_lost(bench: Bench) -> None:
+    """A deployment that was accepted without an answer is watched and green: nothing that runs is called failed."""
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(appears_s=10.0, takes_s=40.0)
+    bench.tenant.lost["trigger"] = [unavailable()]
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.summary) == (Status.DONE, "deployed 1.0.0")
+    assert bench.tenant.count("trigger") == 1
+
+
+@pytest.mark.parametrize("gives_deployed_on", [True, False])
+async def test_trigger_that_never_arrived(bench: Bench, *, gives_deployed_on: bool) -> None:
+    """Where a trigger had no answer and nothing shows that it was accepted, it is red soon, with that error."""
+    bench.tenant.gives_deployed_on = gives_deployed_on
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.faults["trigger"] = [unavailable()]
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.reason) == (Status.FAILED, "no usable answer came from the tenant")
+    assert outcome.duration_s < 90
+    assert bench.tenant.count("note_trigger") == 0
+
+
+@pytest.mark.parametrize("takes_s", [30.0, 200.0])
+async def test_refused_look(bench: Bench, takes_s: float) -> None:
+    """A tenant that will not show what runs makes the artifact red with the reason, and does not claim nothing runs."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=takes_s)
+    bench.tenant.faults["look A"] = [rejected("role missing", status=403)]
+    bench.tenant.faults["look"] = []
+
+    outcome = await bench.deployed()
+
+    assert Status.FAILED is outcome.status
+    assert "403" in outcome.reason
+    assert "role missing" in outcome.reason
+
+
+async def test_login_refused_while_looking(bench: Bench) -> None:
+    """A login that is refused half-way is told as such."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=30.0)
+    bench.tenant.faults["task"] = [AuthenticationError("login refused")]
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.summary, outcome.reason) == (Status.FAILED, "not seen running", "login refused")
+
+
+async def test_hanging_task(bench: Bench) -> None:
+    """A task that says DEPLOYING for ever holds success back for one more look, not longer."""
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(takes_s=2.0, task_s=1e6)
+
+    outcome = await bench.deployed()
+
+    assert Status.DONE is outcome.status
+    assert outcome.duration_s < 15
+
+
+@pytest.mark.parametrize("fault", [rejected("no such function", status=501), unavailable()])
+async def test_task_cannot_be_read(bench: Bench, fault: Exception) -> None:
+    """What is seen running is green though its build task could not be read."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=5.0)
+    bench.tenant.faults["task"] = [fault]  # type: ignore[list-item]
+
+    assert Status.DONE is (await bench.deployed()).status
+
+
+async def test_record_of_what_runs(bench: Bench) -> None:
+    """What was seen running is put on record with its DeployedOn, which clears what was pending."""
+    bench.tenant.have("A")
+
+    await bench.deployed()
+
+    record = bench.records.records["A"]
+    assert (record.is_pending, record.is_triggered, record.deployed_on) == (False, False, 2_000)
+    assert [name for name in bench.tenant.names if name.startswith("note")] == ["note_trigger A", "note_running A"]
+
+
+async def test_plan_that_refuses(bench: Bench) -> None:
+    """What planning refused is red with its reason and advice; nothing is sent for it."""
+    step = replace(deploy(DeployAction.REFUSE), reason="package 'P' has no 'A'", advice="run update first")
+
+    report = await bench.carry_out(plan_of(deployment("A", step=step), updates=False))
+
+    outcome = outcome_of(report, "A").deploy
+    assert outcome is not None
+    assert (
+        outcome.status,
+        outcome.reason,
+        outcome.advice,
+    ) == (Status.FAILED, "package 'P' has no 'A'", "run update first")
+    assert bench.tenant.names == []
