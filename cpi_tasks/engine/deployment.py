@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import trio
@@ -17,7 +18,9 @@ from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
 
+NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
 _ERROR_TEXT_LOOKS = 6
+_ERROR_STATUS_S = 30.0
 # Where a tenant gives neither a time nor a task, the old state cannot be told from the new one before this long.
 _AMPLE_TIME_S = 60.0
 
@@ -161,9 +164,11 @@ class Deployment:
         )
 
     async def _fail(self, expected: Expectation, look: Look, duration_s: float) -> StepOutcome:
-        text = await self._error_text()
-        still_runs = look.seen is not None and look.seen.status == "STARTED" and is_fresh(expected, look) is False
-        note = f"; version {look.seen.version} from before still runs" if still_runs and look.seen is not None else ""
+        seen = await self._wait_for_error(expected, look)
+        is_old = seen is not None and is_fresh(expected, Look(seen=seen)) is False
+        text = NO_ERROR_TEXT if is_old and seen is not None and seen.status == "ERROR" else await self._error_text()
+        still_runs = is_old and seen is not None and seen.status == "STARTED"
+        note = f"; version {seen.version} from before still runs" if still_runs and seen is not None else ""
         what = "the build failed" if look.task is not None and look.task.startswith("FAIL") else "ended in ERROR"
         licence = " (a higher licence is needed)" if look.task == "FAIL_ON_LICENSE_ERROR" else ""
         return StepOutcome(
@@ -174,20 +179,30 @@ class Deployment:
             duration_s=duration_s,
         )
 
+    async def _wait_for_error(self, expected: Expectation, look: Look) -> RuntimeArtifact | None:
+        """Wait until the runtime shows a failure that the task told first; until then its text is an older one's."""
+        seen = look.seen
+        with trio.move_on_after(_ERROR_STATUS_S), suppress(TenantError):
+            for pause in pauses(self._context.settings.deploy_delay_s):
+                if seen is not None and seen.status == "ERROR" and is_fresh(expected, Look(seen=seen)) is not False:
+                    break
+                seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
+                self._show(seen)
+        return seen
+
     async def _error_text(self) -> str:
         """Read the error information, which appears some time after the status does."""
-        fallback = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
         for looks, pause in enumerate(pauses(self._context.settings.deploy_delay_s), start=1):
             try:
                 text = await self._context.tenant.read_error_information(self._artifact.ref.artifact)
             except TenantError as error:
-                return f"{fallback} ({error})"
+                return f"{NO_ERROR_TEXT} ({error})"
             if text is not None:
                 return text
             if looks == _ERROR_TEXT_LOOKS:
                 break
             await trio.sleep(pause)
-        return fallback
+        return NO_ERROR_TEXT
 
 
 def _is_other(seen: RuntimeArtifact | None, before: RuntimeArtifact | None) -> bool:

@@ -120,17 +120,23 @@ def _needs(
         is_read_only = package is not None and package.is_read_only
         has_parameters = is_flow and bool(content.known_keys or spec.overrides)
         return _Needs(content=not is_read_only, parameters=has_parameters)
-    is_provable = settings.mode.deploys and spec.deploy and _may_be_proved_by_record(spec.id, reading, records)
-    return _Needs(content=is_provable, parameters=is_provable and is_flow)
+    is_proof = settings.mode.deploys and spec.deploy and _is_record_needed(spec.id, reading, records)
+    return _Needs(content=is_proof, parameters=is_proof and is_flow)
 
 
-def _may_be_proved_by_record(artifact: ArtifactId, reading: _Reading, records: Records) -> bool:
-    """Tell whether reading the content could spare a deployment that timestamps alone do not spare."""
+def _is_record_needed(artifact: ArtifactId, reading: _Reading, records: Records) -> bool:
+    """Tell whether reading the content could spare a deployment that timestamps alone do not spare.
+
+    Where the tenant gives no time of change, that is the next run's: only what was read can be put on record.
+    """
     runtime, design, record = reading.runtime.get(artifact), reading.artifacts[artifact], records.get(artifact)
+    if runtime is not None and runtime.deployed_on is None:
+        return False
+    if design.modified_at is None:
+        return True
     if runtime is None or runtime.deployed_on is None or record.is_pending or record.content is None:
         return False
-    is_dated = design.modified_at is not None and runtime.deployed_on > design.modified_at
-    return not is_dated and runtime.deployed_on == record.deployed_on
+    return runtime.deployed_on <= design.modified_at and runtime.deployed_on == record.deployed_on
 
 
 async def _read_details(

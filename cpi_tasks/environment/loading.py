@@ -16,7 +16,7 @@ from cpi_tasks.environment.nodes import Document, is_null
 from cpi_tasks.environment.settings import DEFAULT_PATTERN, Layer, Layers, find_disagreements, read_flags, resolve
 from cpi_tasks.environment.tenant_access import read_tenant
 from cpi_tasks.environment.variables import expand
-from cpi_tasks.environment.yaml_source import parse
+from cpi_tasks.environment.yaml_source import Parsed, command_line, parse
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import DeployConfig, RunConfig, Selection, Settings
 
@@ -102,11 +102,7 @@ def _loaded(run: RunConfig | None, problems: list[Problem]) -> Loaded:
 def _read_environment(
     located: Located, *, root: Path, cwd: Path, variables: Mapping[str, str]
 ) -> tuple[_Environment | None, tuple[Problem, ...]]:
-    shown = display_path(Path(os.path.normpath(located.path)), cwd)
-    data = read_file(located.path, shown)
-    if isinstance(data, Problem):
-        return None, (data,)
-    parsed = parse(data, shown)
+    parsed = _parse_environment(located, cwd)
     if parsed.document is None:
         return None, parsed.problems
     document, unset = expand(parsed.document, variables)
@@ -116,6 +112,16 @@ def _read_environment(
     layer = Layer(document=document, loc=(), folder=root, keys=keys, broken=checked.broken)
     environment = _Environment(document=document, layer=layer, keys=keys, is_expanded=not unset)
     return environment, problems
+
+
+def _parse_environment(located: Located, cwd: Path) -> Parsed:
+    if located.path is None:
+        return Parsed(document=command_line({}, {}), problems=())
+    shown = display_path(Path(os.path.normpath(located.path)), cwd)
+    data = read_file(located.path, shown)
+    if isinstance(data, Problem):
+        return Parsed(document=None, problems=(data,))
+    return parse(data, shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,14 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """The environment file: its name for people, where the choice came from in words, and its path."""
+    """The environment file: its name for people, where the choice came from in words, and its path.
+
+    ``path`` is ``None`` for a run that flags and variables describe alone, as flashpipe's commands do.
+    """
 
     name: str
     origin: str
-    path: Path
+    path: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ def environment_names(root: Path) -> tuple[str, ...]:
 def locate(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str, str]) -> Located | Problem:
     """Find the environment file: ``--env`` or ``--orchestrator-config``, ``CPI_ENV``, then the fallbacks."""
     choice = _choose(selection, variables)
+    if choice is None and selection.deploy_config:
+        return Located(name="none", origin="flags and CPI_* variables only", path=None)
     if choice is None:
         message = f"no environment is named; use --env NAME or set CPI_ENV ({_existing(root)})"
         return Problem(file=COMMAND_LINE, message=message)

@@ -90,7 +90,8 @@ def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inve
         return DeployAction.RUNNING, f"runs {runtime.version}, exactly as this tool deployed it"
     if deployed is not None and modified is not None:
         return DeployAction.DEPLOY, "changed on the tenant after its last deployment"
-    return DeployAction.DEPLOY, "not provable: the tenant gives no time of change and .cpi/ has no record of it"
+    missing = "time of deployment" if deployed is None else "time of change and .cpi/ has no record of it"
+    return DeployAction.DEPLOY, f"not provable: the tenant gives no {missing}"
 
 
 def _is_as_recorded(design: DesigntimeArtifact, deployed: int, inventory: Inventory) -> bool:

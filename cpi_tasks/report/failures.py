@@ -25,6 +25,7 @@ class _Bad:
     title: str
     why: tuple[Line, ...]
 
+
 _UNREACHABLE = 3
 
 

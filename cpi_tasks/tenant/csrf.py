@@ -25,7 +25,7 @@ class CsrfPair:
     def headers(self) -> dict[str, str]:
         """Give the headers of a modifying request."""
         headers = {HEADER: self.token, "Cookie": self.cookies}
-        return {name: value for name, value in headers.items() if value and self.token}
+        return {name: value for name, value in headers.items() if value}
 
 
 class CsrfSession:

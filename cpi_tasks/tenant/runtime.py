@@ -12,9 +12,8 @@ from cpi_tasks.model.naming import ArtifactId, ArtifactKind, TaskId
 from cpi_tasks.model.tenant import RuntimeArtifact
 from cpi_tasks.tenant import odata
 from cpi_tasks.tenant.errorinfo import error_text
-from cpi_tasks.tenant.retry import Trouble, TroubleKind
 from cpi_tasks.tenant.session import Session, is_unknown
-from cpi_tasks.tenant.text import decoded, is_html
+from cpi_tasks.tenant.text import decoded
 from cpi_tasks.tenant.verdict import Request, listing, reading, writing
 from cpi_tasks.tenant.wire import Answer
 
@@ -135,6 +134,4 @@ def _runtime_artifact(row: odata.Entity) -> RuntimeArtifact:
 
 
 def _error_information(answer: Answer) -> str | None:
-    if is_html(answer.content):
-        raise Trouble("an HTML page came instead of an error information", kind=TroubleKind.UNUSABLE)
     return None if answer.status == http.HTTPStatus.NO_CONTENT else error_text(answer.content)

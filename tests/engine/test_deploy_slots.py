@@ -107,9 +107,12 @@ async def test_waiting_for_another_holds_no_slot(bench: Bench) -> None:
     report = await bench.carry_out(plan_of(deployment("Flow", "Scripts"), deployment("Scripts"), updates=False))
 
     assert deploys_of(report) == {"Flow": "done", "Scripts": "done"}
-    assert [
-        name for name in bench.tenant.names if name.startswith(("trigger", "note_running"))
-    ] == ["trigger Scripts", "note_running Scripts", "trigger Flow", "note_running Flow"]
+    assert [name for name in bench.tenant.names if name.startswith(("trigger", "note_running"))] == [
+        "trigger Scripts",
+        "note_running Scripts",
+        "trigger Flow",
+        "note_running Flow",
+    ]
 
 
 async def test_failure_of_another_aborts(bench: Bench) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Position, Settings
 from cpi_tasks.model.content import ArtifactContent, ContentDigest, DownloadedContent, MappedGroups, MappedValue
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
-from cpi_tasks.model.plan import ArtifactPlan, DeployStep, Plan, UpdateStep
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, Mode, PackageId
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, Plan, UpdateStep
 from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.model.tenant import ConfigurationParameter, DesigntimeArtifact, IntegrationPackage, RuntimeArtifact
 from cpi_tasks.planning import make_plan
@@ -22,6 +22,7 @@ VALUES = ArtifactKind.VALUE_MAPPING
 SAME = {"script/a.groovy": "one"}
 OTHER = {"script/a.groovy": "two"}
 SETTINGS = Settings()
+DEPLOY_ONLY = Settings(mode=Mode.DEPLOY_ONLY)
 
 
 def ref(artifact: str = "Flow", package: str = "Pack") -> ArtifactRef:
@@ -58,6 +59,11 @@ def spec(
 def digest(entries: Mapping[str, str], description: str | None = None) -> ContentDigest:
     hashed = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in entries.items()}
     return ContentDigest(entries=hashed, description=description)
+
+
+FINGERPRINT = digest(SAME).fingerprint
+RECORD = ArtifactRecord(content=FINGERPRINT, parameters="digest of parameters", deployed_on=2_000)
+TRIGGERED = ArtifactRecord(is_pending=True, is_triggered=True)
 
 
 def content(
@@ -226,3 +232,41 @@ def deploy_of(of: ArtifactContent, tenant: Inventory, settings: Settings = SETTI
 def group(**values: str) -> frozenset[MappedValue]:
     """Give one group of a value mapping: agency -> value."""
     return frozenset(MappedValue(agency=agency, schema="Country", value=value) for agency, value in values.items())
+
+
+def depends_on(planned: Plan) -> dict[str, set[str]]:
+    """Give what every planned deployment waits for, by artifact id."""
+    return {
+        artifact.ref.artifact: {needed.artifact for needed in artifact.deploy.depends_on}
+        for artifact in planned.artifacts()
+        if artifact.deploy is not None
+    }
+
+
+def plan_with_library(
+    library: ArtifactContent, tenant: Inventory, settings: Settings | None = None, kind: ArtifactKind = SCRIPTS
+) -> Plan:
+    """Plan a flow that uses ``library``, which is in another package."""
+    flow = content(spec("Flow"), OTHER, references=[library.spec.id])
+    packages = [package(flow.spec), package(library.spec, called="Libs")]
+    return plan(packages, [flow, library], tenant, settings or Settings())
+
+
+def one_flow(
+    designed: DesigntimeArtifact | None = None,
+    running: RuntimeArtifact | None = None,
+    record: ArtifactRecord | None = None,
+) -> Inventory:
+    """Give a tenant that has at most one flow, which has content ``SAME`` and parameters as ``RECORD`` names them."""
+    return inventory(
+        *(() if designed is None else (designed,)),
+        running=() if running is None else (running,),
+        records={} if record is None else {"Flow": record},
+        digests={"Flow": "digest of parameters"},
+    )
+
+
+def decided(tenant: Inventory, settings: Settings = DEPLOY_ONLY) -> tuple[DeployAction, str]:
+    """Give action and reason for the flow of content ``SAME``."""
+    step = deploy_of(content(spec()), tenant, settings)
+    return step.action, step.reason

@@ -49,9 +49,7 @@ def step(**properties: str) -> str:
 
 def model(*steps: str) -> bytes:
     """Write a flow's model."""
-    spaces = (
-        'xmlns:bpmn2="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:ifl="http:///com.sap.ifl.model/Ifl.xsd"'
-    )
+    spaces = 'xmlns:bpmn2="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:ifl="http:///com.sap.ifl.model/Ifl.xsd"'
     return f"<bpmn2:definitions {spaces}>{''.join(steps)}</bpmn2:definitions>".encode()
 
 
@@ -172,7 +170,9 @@ class Project:
     def every_kind(self) -> None:
         """Configure two packages with artifacts of all four types, a flow that uses others, and parameters."""
         self.package("Sales", displayName="Sales", short_text="Orders and invoices", description="What we sell")
-        self.flow("Sales", "Orders", scripts_of="Scripts", mapping_of="OrderToInvoice", parameters={"Host": "a.example"})
+        self.flow(
+            "Sales", "Orders", scripts_of="Scripts", mapping_of="OrderToInvoice", parameters={"Host": "a.example"}
+        )
         self.collection("Sales", "Scripts")
         self.mapping("Sales", "OrderToInvoice")
         self.values("Sales", "Countries")

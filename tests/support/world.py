@@ -142,9 +142,7 @@ class World:
         shutil.rmtree(self.project.root / ".cpi")
 
     @asynccontextmanager
-    async def _reach(
-        self, config: RunConfig, emit: Emit, note_secret: Callable[[str], None]
-    ) -> AsyncIterator[Tenant]:
+    async def _reach(self, config: RunConfig, emit: Emit, note_secret: Callable[[str], None]) -> AsyncIterator[Tenant]:
         assert isinstance(config.tenant, TenantAccess)
         async with tenant.connect(
             config.tenant,

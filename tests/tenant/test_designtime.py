@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
+import trio
 import trio.testing
 
 from cpi_tasks.errors import RequestRejected, TenantUnavailable
@@ -194,6 +195,25 @@ async def test_a_creation_without_readable_entity_is_read_back(
     async with connected(tenant) as client:
         assert await client.create_artifact(A.id, FLOW, package=PackageId("P"), name="N", archive=b"z") == A
     assert tenant.asked[1] == "GET /api/v1/IntegrationDesigntimeArtifacts(Id='A',Version='active')"
+
+
+async def test_a_creation_whose_answer_stalls_is_read_back(
+    autojump_clock: trio.testing.MockClock, connected: Connected
+) -> None:
+    """A 201 whose body never ends costs the request's time, not the knowledge that it was a 201."""
+
+    class Stalled(httpx.AsyncByteStream):
+        """A body that begins and never ends."""
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            """Give a part, then nothing."""
+            yield b'{"d":'
+            await trio.sleep_forever()
+
+    tenant = Tenant(httpx.Response(201, stream=Stalled()), httpx.Response(200, json={"d": ROW}))
+    async with connected(tenant, request_timeout_s=20.0) as client:
+        assert await client.create_artifact(A.id, FLOW, package=PackageId("P"), name="N", archive=b"z") == A
+    assert 19.9 < trio.current_time() < 20.1
 
 
 async def test_a_creation_that_left_nothing(connected: Connected) -> None:

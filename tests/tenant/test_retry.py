@@ -68,6 +68,10 @@ class Scripted:
         return answer if isinstance(answer, httpx.Response) else answer()
 
 
+def named(answer: Answer) -> str:
+    return getattr(answer, "__name__", repr(answer))
+
+
 TROUBLES: list[Answer] = [
     httpx.ConnectError("refused"),
     httpx.ConnectTimeout("slow"),
@@ -89,7 +93,7 @@ TROUBLES: list[Answer] = [
 ]
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=repr)
+@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
 async def test_reads_are_asked_again(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
 ) -> None:
@@ -102,7 +106,7 @@ async def test_reads_are_asked_again(
     assert 0.5 <= tenant.asked[1] - tenant.asked[0] <= 1.0
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=repr)
+@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
 async def test_lasting_trouble_makes_the_tenant_unavailable(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
 ) -> None:
@@ -120,7 +124,7 @@ async def test_lasting_trouble_makes_the_tenant_unavailable(
 @pytest.mark.parametrize(
     "trouble",
     [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.ProxyError("502"), httpx.Response(429)],
-    ids=repr,
+    ids=named,
 )
 async def test_writes_are_sent_again_where_nothing_happened(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
@@ -146,7 +150,7 @@ async def test_writes_are_sent_again_where_nothing_happened(
         not_gzip,
         httpx.Response(206),
     ],
-    ids=repr,
+    ids=named,
 )
 async def test_writes_that_may_have_happened_are_not_repeated(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
