@@ -27,7 +27,7 @@ class ArtifactRecord:
 
 
 class Records(Protocol):
-    """The records of one tenant. Everything noted is on disk when the method returns."""
+    """The records of one tenant. What is noted survives the end of this process as soon as the method returns."""
 
     def get(self, artifact: ArtifactId) -> ArtifactRecord:
         """Give what is on record; an empty record where there is nothing."""

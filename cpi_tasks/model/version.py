@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_VERSION = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.([A-Za-z0-9_-]+))?")
+_VERSION = re.compile(r"(\d+)(?:\.(\d+)(?:\.(\d+)(?:\.([\w-]+))?)?)?", re.ASCII)
 
 
 def parse_version(text: str) -> tuple[int, int, int, str] | None:

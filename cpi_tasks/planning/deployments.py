@@ -90,7 +90,7 @@ def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inve
         return DeployAction.RUNNING, f"runs {runtime.version}, exactly as this tool deployed it"
     if deployed is not None and modified is not None:
         return DeployAction.DEPLOY, "changed on the tenant after its last deployment"
-    missing = "time of deployment" if deployed is None else "time of change and .cpi/ has no record of it"
+    missing = "time of deployment" if deployed is None else "time of change and .cpi/ has no record of this state"
     return DeployAction.DEPLOY, f"not provable: the tenant gives no {missing}"
 
 

@@ -18,7 +18,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def safe_name(text: str) -> str:
     """Give a file name for any text: readable, without separators, distinct for texts that were made alike."""
     cleaned = _UNSAFE.sub("_", text).lstrip(".")[:80]
-    return cleaned if cleaned == text else f"{cleaned}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return cleaned if cleaned and cleaned == text else f"{cleaned}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _make_private(folder: Path) -> None:

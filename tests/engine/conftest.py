@@ -1,16 +1,15 @@
-"""The engine on a fake tenant, under a clock that jumps: an hour takes milliseconds."""
+"""The engine on a fake tenant. Tests ask for ``autojump_clock`` themselves: an hour takes milliseconds then."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import trio.testing
 
 from tests.support.bench import Bench
 
 
 @pytest.fixture
-def bench(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> Bench:
-    """Give a bench whose time jumps wherever everything waits."""
+def bench(tmp_path: Path) -> Bench:
+    """Give a bench with an empty tenant."""
     return Bench(tmp_path)

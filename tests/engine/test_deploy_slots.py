@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import trio
-import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from cpi_tasks.events import ArtifactDeployed, DeploymentTriggered, PhaseStarted
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, UpdateAction
@@ -53,10 +53,10 @@ def test_never_more_in_flight_than_allowed(
         assert overall >= bench.tenant.peak
         assert per_package >= max(bench.tenant.peak_by_package.values())
 
-    trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+    trio.run(run, clock=MockClock(autojump_threshold=0))
 
 
-async def test_limits_are_used_to_the_full(bench: Bench) -> None:
+async def test_limits_are_used_to_the_full(bench: Bench, autojump_clock: MockClock) -> None:
     """Packages deploy side by side, as many of each as the package allows."""
     planned = fill(bench, {package: [20.0] * 5 for package in "PQR"})
 
@@ -66,7 +66,7 @@ async def test_limits_are_used_to_the_full(bench: Bench) -> None:
     assert bench.tenant.peak_by_package == {"P": 3, "Q": 3, "R": 3}
 
 
-async def test_package_slot_is_taken_before_the_runs(bench: Bench) -> None:
+async def test_package_slot_is_taken_before_the_runs(bench: Bench, autojump_clock: MockClock) -> None:
     """What waits for a slot of its package holds none of the run's, so another package is not kept waiting."""
     bench.settings = replace(bench.settings, parallel_deployments=1, max_parallel_deployments=2)
     planned = fill(bench, {"P": [30.0] * 3, "Q": [30.0]})
@@ -76,8 +76,8 @@ async def test_package_slot_is_taken_before_the_runs(bench: Bench) -> None:
     assert [at for at in bench.tenant.at("trigger Q0") if at < 1] == [0.0]
 
 
-async def test_queueing_is_not_charged(bench: Bench) -> None:
-    """An artifact's time starts with its own trigger: five deployments of 70 s through one slot all end well in 75 s."""
+async def test_queueing_is_not_charged(bench: Bench, autojump_clock: MockClock) -> None:
+    """An artifact's time starts with its own trigger: five of 70 s through one slot end well."""
     bench.settings = replace(bench.settings, parallel_deployments=1, deploy_timeout_s=75.0)
     planned = fill(bench, {"P": [70.0] * 5})
 
@@ -88,7 +88,7 @@ async def test_queueing_is_not_charged(bench: Bench) -> None:
     assert all(70 <= (a.deploy.duration_s if a.deploy else 0) <= 75 for a in report.artifacts())
 
 
-async def test_slow_trigger_is_not_charged(bench: Bench) -> None:
+async def test_slow_trigger_is_not_charged(bench: Bench, autojump_clock: MockClock) -> None:
     """Time a tenant takes to accept a deployment is not taken from the time it has to run."""
     bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
     bench.tenant.have("A")
@@ -98,7 +98,7 @@ async def test_slow_trigger_is_not_charged(bench: Bench) -> None:
     assert (await bench.deployed()).summary == "deployed 1.0.0"
 
 
-async def test_waiting_for_another_holds_no_slot(bench: Bench) -> None:
+async def test_waiting_for_another_holds_no_slot(bench: Bench, autojump_clock: MockClock) -> None:
     """With one slot, a flow planned before the collection it uses is deployed after it."""
     bench.settings = replace(bench.settings, parallel_deployments=1, max_parallel_deployments=1)
     bench.tenant.have("Flow")
@@ -115,7 +115,7 @@ async def test_waiting_for_another_holds_no_slot(bench: Bench) -> None:
     ]
 
 
-async def test_failure_of_another_aborts(bench: Bench) -> None:
+async def test_failure_of_another_aborts(bench: Bench, autojump_clock: MockClock) -> None:
     """What uses a failed artifact is aborted with its name and never triggered; others go on."""
     for artifact in ("Flow", "Scripts", "Other"):
         bench.tenant.have(artifact)
@@ -132,7 +132,7 @@ async def test_failure_of_another_aborts(bench: Bench) -> None:
     assert bench.tenant.count("trigger Flow") == 0
 
 
-async def test_late_other_aborts_without_calling_it_failed(bench: Bench) -> None:
+async def test_late_other_aborts_without_calling_it_failed(bench: Bench, autojump_clock: MockClock) -> None:
     """What uses an artifact that ran out of time is aborted, and the reason does not claim a failure nobody saw."""
     bench.settings = replace(bench.settings, deploy_timeout_s=10.0)
     bench.tenant.have("Flow")
@@ -148,7 +148,7 @@ async def test_late_other_aborts_without_calling_it_failed(bench: Bench) -> None
 
 
 @pytest.mark.parametrize("deployed", [True, False])
-async def test_failed_update_of_another_aborts(bench: Bench, *, deployed: bool) -> None:
+async def test_failed_update_of_another_aborts(bench: Bench, autojump_clock: MockClock, *, deployed: bool) -> None:
     """A flow is not deployed where what it uses could not be updated, deployed in this run or not."""
     bench.tenant.have("Flow")
     bench.tenant.have("Scripts")
@@ -161,7 +161,7 @@ async def test_failed_update_of_another_aborts(bench: Bench, *, deployed: bool) 
     assert bench.tenant.count("trigger") == 0
 
 
-async def test_needed_artifact_that_runs_or_is_left_alone(bench: Bench) -> None:
+async def test_needed_artifact_that_runs_or_is_left_alone(bench: Bench, autojump_clock: MockClock) -> None:
     """A flow does not wait for what runs already or is not deployed by this plan."""
     for artifact in ("Flow", "Running", "Left"):
         bench.tenant.have(artifact)
@@ -174,7 +174,7 @@ async def test_needed_artifact_that_runs_or_is_left_alone(bench: Bench) -> None:
     assert bench.tenant.count("trigger") == 1
 
 
-async def test_events_of_the_phase(bench: Bench) -> None:
+async def test_events_of_the_phase(bench: Bench, autojump_clock: MockClock) -> None:
     """The phase says what is pending and how parallel it is; each artifact is triggered and settled once."""
     planned = fill(bench, {"P": [2.0, 2.0]})
     running = deployment("Running", step=deploy(DeployAction.RUNNING))
@@ -185,3 +185,29 @@ async def test_events_of_the_phase(bench: Bench) -> None:
     assert (started.total, started.pending, started.parallel_per_package, started.parallel_overall) == (3, 2, 3, 9)
     assert sum(isinstance(event, DeploymentTriggered) for event in bench.events) == 2
     assert sum(isinstance(event, ArtifactDeployed) for event in bench.events) == 3
+
+
+async def test_no_slot_is_kept(bench: Bench, autojump_clock: MockClock) -> None:
+    """However a deployment ends, it gives its slot back: with one slot, the last of five still gets its turn."""
+    bench.settings = replace(bench.settings, parallel_deployments=1, max_parallel_deployments=1, deploy_timeout_s=20.0)
+    scripts = {
+        "Refused": Script(),
+        "Broken": Script(ends="ERROR"),
+        "Unbuilt": Script(appears_s=1e6, takes_s=1e6, task_ends="FAIL"),
+        "Slow": Script(takes_s=1e6),
+        "Last": Script(),
+    }
+    bench.tenant.scripts.update(scripts)
+    bench.tenant.faults["trigger Refused"] = [rejected()]
+    for artifact in scripts:
+        bench.tenant.have(artifact)
+
+    report = await bench.carry_out(plan_of(*map(deployment, scripts), updates=False))
+
+    assert deploys_of(report) == {
+        "Refused": "failed",
+        "Broken": "failed",
+        "Unbuilt": "failed",
+        "Slow": "failed",
+        "Last": "done",
+    }

@@ -22,7 +22,7 @@ from tests.planning.builders import FINGERPRINT, OTHER, RECORD, TRIGGERED, decid
             1_001,
             None,
             DeployAction.DEPLOY,
-            "not provable: the tenant gives no time of change and .cpi/ has no record of it",
+            "not provable: the tenant gives no time of change and .cpi/ has no record of this state",
         ),
         (None, 1_000, DeployAction.DEPLOY, "not provable: the tenant gives no time of deployment"),
         (None, None, DeployAction.DEPLOY, "not provable: the tenant gives no time of deployment"),

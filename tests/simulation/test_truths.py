@@ -183,11 +183,12 @@ async def test_a_task_that_hangs_is_no_failure(make: MakeWorld, autojump_clock: 
 
 
 @pytest.mark.parametrize("accept", ["any", "not-json"])
+@pytest.mark.parametrize("deploy_s", [1, 40])
 async def test_a_failing_build_shows_the_tenants_text(
-    make: MakeWorld, autojump_clock: trio.testing.MockClock, accept: str
+    make: MakeWorld, autojump_clock: trio.testing.MockClock, accept: str, deploy_s: float
 ) -> None:
     """The reason is what the tenant says is wrong, though that text appears only some looks later."""
-    world = make(error_information_accept=accept, error_information_delay_looks=3)
+    world = make(error_information_accept=accept, error_information_delay_looks=3, deploy_s=deploy_s)
     world.project.flow("Sales", "Orders")
     (world.project.folder("Sales", "Orders") / SCRIPT).unlink()
     ran = await world.run()
@@ -198,23 +199,30 @@ async def test_a_failing_build_shows_the_tenants_text(
     assert ran.deploy("Orders").reason.startswith("the build failed: ")
 
 
-async def test_a_failed_redeployment_says_what_still_runs(world: World, autojump_clock: trio.testing.MockClock) -> None:
-    """Where a build fails and the state before goes on running, the reason says so."""
+async def test_a_failed_build_does_not_show_the_text_of_an_older_failure(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Where the task fails before the runtime shows it, the text of the ERROR from before is not taken for the new."""
     world.project.flow("Sales", "Orders")
     await world.run()
+    world.simulator.set_runtime("Orders", "ERROR", error="out of memory")
     world.behave(failing=frozenset({"Orders"}), deploy_s=30)
-    world.project.edit("Sales", "Orders", SCRIPT, b"// changed")
     ran = await world.run()
 
-    assert ran.exit_code == 1
     assert "The artifact is not valid" in ran.deploy("Orders").reason
-    mended = await _mended(world)
-    assert mended.deploy("Orders").status is Status.DONE
+    assert "out of memory" not in ran.deploy("Orders").reason
 
 
-async def _mended(world: World) -> object:
+async def test_what_failed_is_green_once_it_is_mended(world: World, autojump_clock: trio.testing.MockClock) -> None:
+    """A failed redeployment is due again in the next run, without anything else having changed."""
+    world.project.flow("Sales", "Orders")
+    world.behave(failing=frozenset({"Orders"}))
+    failed = await world.run()
     world.behave(failing=frozenset())
-    return await world.run()
+    ran = await world.run()
+
+    assert [failed.exit_code, ran.exit_code] == [1, 0]
+    assert ran.writes == ("POST DeployIntegrationDesigntimeArtifact?Id='Orders'&Version='active'",)
 
 
 def _is_updated(event: Event, artifact: str) -> bool:

@@ -114,6 +114,22 @@ async def test_every_deployment_has_another_deployed_on_even_without_time(
     assert len(set(seen)) == 3
 
 
+async def test_a_deployment_is_later_than_the_change_it_brings(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """``DeployedOn`` is above ``ModifiedAt`` although no time has passed, and the next change is not below it."""
+    simulator, client = connect(deploy_s=0.0)
+    _with_flow(simulator, flow("F"))
+    for text in (b"1", b"2"):
+        simulator.edit_content("F", {"a.txt": text})
+    await Watcher(client).deploy()
+    shown = simulator.runtime("F")
+    assert shown is not None
+    assert shown.deployed_on > simulator.artifact("F").modified_ms
+    simulator.edit_content("F", {"a.txt": b"3"})
+    assert shown.deployed_on <= simulator.artifact("F").modified_ms
+
+
 async def test_deployments_take_as_long_as_set_for_the_artifact(
     connect: Connect, flow: Build, autojump_clock: MockClock
 ) -> None:

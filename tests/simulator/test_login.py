@@ -119,6 +119,9 @@ async def test_basic_sessions_need_token_and_cookies_together(connect: Connect) 
     for session in (stolen, client):
         answer = await session.post("IntegrationPackages", json=BODY, headers={"X-CSRF-Token": token})
         assert answer.status_code == (201 if session is client else 403)
+    for wrong in ("", "Fetch", f"{token}x"):
+        refused = await client.delete("IntegrationPackages('P')", headers={"X-CSRF-Token": wrong})
+        assert refused.status_code == 403
     simulator.expire_csrf()
     ended = await client.delete("IntegrationPackages('P')", headers={"X-CSRF-Token": token})
     assert ended.status_code == 403

@@ -59,6 +59,7 @@ async def test_undeploying_stops_and_then_removes(connect: Connect, flow: Build,
     answer = await client.delete(RUNTIME_F)
     assert (answer.status_code, answer.content) == (202, b"")
     assert (await client.get(RUNTIME_F)).json()["d"]["Status"] == "STOPPING"
+    assert (await client.delete(RUNTIME_F)).status_code == 404
     await trio.sleep(5.1)
     assert (await client.get(RUNTIME_F)).status_code == 404
     assert (await client.delete(RUNTIME_F)).status_code == 404

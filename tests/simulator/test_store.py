@@ -132,3 +132,6 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SimulatorError, match="could not save the embedded tenant to"):
         simulator.save()
     assert blocked.read_text(encoding="utf-8") == "not a folder"
+    simulator.state_file = tmp_path / "tenant.json"
+    simulator.save()
+    assert list(Simulator(state_file=simulator.state_file).packages) == ["P"]

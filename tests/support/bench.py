@@ -95,14 +95,19 @@ class Bench:
         version: str = "1.0.1",
         package: str = "P",
         parameters: Mapping[str, str] | None = None,
+        overrides: Mapping[str, str] | None = None,
+        uses: str = "",
         values: str = "DE",
         text: str = "new",
     ) -> ArtifactContent:
         """Write a small artifact folder and load it."""
         manifest = (
             f"Manifest-Version: 1.0\nBundle-SymbolicName: {artifact}\nBundle-Name: {artifact}\n"
-            f"Bundle-Version: {version}\nSAP-BundleType: {kind.value}\n\n"
+            f"Bundle-Version: {version}\nSAP-BundleType: {kind.value}\n"
         )
+        if uses:
+            manifest += f'Require-Capability: scriptcollection.{uses};bundleType:String="ScriptCollection"\n'
+        manifest += "\n"
         files = {"META-INF/MANIFEST.MF": manifest}
         if kind is VALUES:
             files["value_mapping.xml"] = _mapping(values)
@@ -118,7 +123,8 @@ class Bench:
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(data)
-        return load_content(self.spec(artifact, kind=kind, package=package, folder=folder), {})
+        spec = self.spec(artifact, kind=kind, package=package, folder=folder)
+        return load_content(replace(spec, overrides=overrides or {}), {})
 
     def spec(
         self, artifact: str, *, kind: ArtifactKind = FLOW, package: str = "P", folder: Path | None = None

@@ -81,7 +81,7 @@ class FakeTenant:
         self.deployed: dict[str, Deployed] = {}
         self.calls: list[Call] = []
         self.faults: dict[str, list[TenantError]] = {}
-        """By call ("trigger A", "look"): errors that the next calls end with, unprocessed."""
+        """By call ("trigger A", "look-all"): errors that the next calls end with, unprocessed."""
         self.lost: dict[str, list[TenantError]] = {}
         """The same for answers that are lost: the call is carried out, then the error is raised."""
         self.slow: dict[str, list[float]] = {}
@@ -238,7 +238,7 @@ class FakeTenant:
         version = "1.0.0" if design.is_draft else design.version
         script = self.scripts.setdefault(artifact, Script())
         new = self._runtime(artifact, version, script.ends)
-        self.deployed[artifact] = Deployed(at=trio.current_time(), before=self._seen(artifact), new=new)
+        self.deployed[artifact] = Deployed(at=trio.current_time(), before=self.seen(artifact), new=new)
         self._count_in_flight()
         await self._leave(f"trigger {artifact}")
         return TaskId(f"task-{artifact}") if script.has_task else None
@@ -254,15 +254,15 @@ class FakeTenant:
 
     async def list_runtime_artifacts(self) -> tuple[RuntimeArtifact, ...]:
         """List all that runs."""
-        await self._arrive("look")
-        found = [self._seen(artifact) for artifact in {**self.running, **self.deployed}]
-        await self._leave("look")
+        await self._arrive("look-all")
+        found = [self.seen(artifact) for artifact in {**self.running, **self.deployed}]
+        await self._leave("look-all")
         return tuple(artifact for artifact in found if artifact is not None)
 
     async def read_runtime_artifact(self, artifact: ArtifactId) -> RuntimeArtifact | None:
         """Read one."""
         await self._arrive(f"look {artifact}")
-        found = self._seen(artifact)
+        found = self.seen(artifact)
         await self._leave(f"look {artifact}")
         return found
 
@@ -300,7 +300,8 @@ class FakeTenant:
         deployed_on = self._clock_ms if self.gives_deployed_on else None
         return RuntimeArtifact(id=ArtifactId(artifact), version=version, status=status, deployed_on=deployed_on)
 
-    def _seen(self, artifact: str) -> RuntimeArtifact | None:
+    def seen(self, artifact: str) -> RuntimeArtifact | None:
+        """Give what a look shows now."""
         deployed = self.deployed.get(artifact)
         if deployed is None:
             return self.running.get(artifact)

@@ -1,0 +1,166 @@
+"""What another repository's ``tasks.py`` can do with the tasks, run by the real ``invoke`` program."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.consumer import Consumer, Tenant
+
+CHAIN = """from invoke import Collection, call, task
+import cpi_tasks
+
+
+@task(pre=[call(cpi_tasks.ns["update"], env="{env}")], post=[call(cpi_tasks.ns["deploy"], env="{env}")])
+def release(c):
+    print("own work")
+
+
+ns = Collection(release)
+"""
+SUB_COLLECTION = """from invoke import Collection
+import cpi_tasks
+
+ns = Collection()
+ns.add_collection(cpi_tasks.ns, name="cpi")
+"""
+
+
+def state_folders(consumer: Consumer) -> list[str]:
+    """Give the folders that hold state, relative to the repository."""
+    return [str(path.relative_to(consumer.root)) for path in consumer.root.rglob(".cpi")]
+
+
+def test_at_top_level(repository: Consumer, tenant: Tenant) -> None:
+    """A run brings the repository's content to the tenant; a second one, by the short flag, changes nothing."""
+    ended = repository.invoke("orchestrate", "--env", "dev")
+    assert (ended.code, ended.err) == (0, "")
+    assert (list(tenant.simulator.packages), tenant.running) == (["DEVSales"], ["DEV_Orders"])
+    writes = tenant.simulator.count("POST", "api/v1") + tenant.simulator.count("PUT", "api/v1")
+    again = repository.invoke("orchestrate", "-e", "dev")
+    assert again.code == 0
+    assert tenant.simulator.count("POST", "api/v1") + tenant.simulator.count("PUT", "api/v1") == writes
+
+
+def test_beside_tasks_of_ones_own(repository: Consumer) -> None:
+    """The namespace takes further tasks."""
+    repository.write(
+        "tasks.py",
+        "from invoke import task\nfrom cpi_tasks import ns\n\n\n@task\ndef lint(c):\n    print('linted')\n\n\nns.add_task(lint)\n",
+    )
+    assert repository.invoke("lint").out == "linted\n"
+
+
+def test_as_a_sub_collection(repository: Consumer, tenant: Tenant) -> None:
+    """Under a name that the other repository chooses."""
+    repository.write("tasks.py", SUB_COLLECTION)
+    assert repository.invoke("cpi.orchestrate", "--env", "dev").code == 0
+    assert tenant.running == ["DEV_Orders"]
+
+
+def test_before_and_after_a_task_of_ones_own(repository: Consumer, tenant: Tenant) -> None:
+    """``pre`` and ``post`` with ``call`` and an environment: the one updates, the other deploys."""
+    repository.write("tasks.py", CHAIN.format(env="qa"))
+    ended = repository.invoke("release")
+    before, _, after = ended.out.partition("own work\n")
+    assert ended.code == 0
+    assert ("deploy QASales/QA_Orders" in before, "deploy QASales/QA_Orders" in after) == (False, True), ended.out
+    assert tenant.running == ["QA_Orders"]
+
+
+def test_a_task_that_failed_keeps_the_next_from_running(repository: Consumer, tenant: Tenant) -> None:
+    """The exit code of the failed one is that of the command line, and nothing after it happens."""
+    repository.write("tasks.py", CHAIN.format(env="nowhere"))
+    ended = repository.invoke("release")
+    assert (ended.code, "own work" in ended.out) == (4, False)
+    assert tenant.simulator.requests == []
+
+
+def test_called_by_a_task_of_ones_own(repository: Consumer, tenant: Tenant) -> None:
+    """A task is called with the other's context, as any other task."""
+    repository.write(
+        "tasks.py",
+        "from invoke import task\nimport cpi_tasks\n\n\n@task\ndef release(c):\n    cpi_tasks.ns['update'](c, env='dev')\n",
+    )
+    assert repository.invoke("release").code == 0
+    assert list(tenant.simulator.artifacts) == ["DEV_Orders"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "name"),
+    [
+        ("from cpi_tasks import ns\n", "update"),
+        (SUB_COLLECTION, "cpi.update"),
+    ],
+    ids=["top level", "sub-collection"],
+)
+def test_the_collections_setting_names_the_environment(
+    repository: Consumer, tenant: Tenant, tasks: str, name: str
+) -> None:
+    """A repository with one environment writes it into its tasks file."""
+    repository.write("tasks.py", tasks + 'ns.configure({"cpi": {"env": "qa"}})\n')
+    assert repository.invoke(name).code == 0
+    assert list(tenant.simulator.artifacts) == ["QA_Orders"]
+
+
+def test_invokes_configuration_file_names_the_environment(repository: Consumer, tenant: Tenant) -> None:
+    """``invoke.yaml`` beats what the tasks file says."""
+    repository.write("tasks.py", 'from cpi_tasks import ns\n\nns.configure({"cpi": {"env": "dev"}})\n')
+    repository.write("invoke.yaml", "cpi: {env: qa}\n")
+    assert repository.invoke("update").code == 0
+    assert list(tenant.simulator.artifacts) == ["QA_Orders"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "used"),
+    [((), "DEV_Orders"), (("--env", "qa"), "QA_Orders")],
+    ids=["variable over setting", "flag over variable"],
+)
+def test_a_variable_names_the_environment(
+    repository: Consumer, tenant: Tenant, flags: tuple[str, ...], used: str
+) -> None:
+    """``CPI_ENV`` beats Invoke's setting, and the flag beats ``CPI_ENV``."""
+    repository.write("invoke.yaml", "cpi: {env: qa}\n")
+    assert repository.invoke("update", *flags, CPI_ENV="dev").code == 0
+    assert list(tenant.simulator.artifacts) == [used]
+
+
+def test_a_chain_on_the_command_line(repository: Consumer, tenant: Tenant) -> None:
+    """What an earlier task was told holds for the next one; the environment, not the filters."""
+    ended = repository.invoke("update", "--env", "qa", "--artifact-filter", "Orders", "deploy")
+    assert (ended.code, ended.err) == (0, "")
+    assert tenant.running == ["QA_Orders"]
+
+
+def test_without_an_environment_nothing_happens(repository: Consumer, tenant: Tenant) -> None:
+    """Not even where there is only one: the message names those that exist."""
+    ended = repository.invoke("orchestrate")
+    assert (ended.code, "dev" in ended.out, "qa" in ended.out) == (4, True, True)
+    assert tenant.simulator.requests == []
+
+
+def test_the_root_is_the_folder_of_the_tasks_file(repository: Consumer, tenant: Tenant) -> None:
+    """Wherever ``invoke`` was started, paths in files and the state folder belong to that one."""
+    ended = repository.invoke("orchestrate", "--env", "dev", cwd="packages/Sales")
+    assert ended.code == 0
+    assert (tenant.running, state_folders(repository)) == (["DEV_Orders"], [".cpi"])
+
+
+def test_a_package_of_tasks_is_a_tasks_file_too(repository: Consumer, tenant: Tenant) -> None:
+    """``tasks/__init__.py`` stands in the root as ``tasks.py`` does."""
+    (repository.root / "tasks.py").rename(repository.write("tasks/__init__.py", ""))
+    assert repository.invoke("update", "--env", "dev", cwd="packages").code == 0
+    assert (list(tenant.simulator.artifacts), state_folders(repository)) == (["DEV_Orders"], [".cpi"])
+
+
+def test_flags_alone_describe_a_run(repository: Consumer, tenant: Tenant) -> None:
+    """No environment file is needed, and paths in flags are relative to the current folder."""
+    flags = ("--packages-dir", ".", "--deploy-config", "../config.yml")
+    assert repository.invoke("orchestrate", *flags, cwd="packages").code == 0
+    assert (tenant.running, state_folders(repository)) == (["Orders"], [".cpi"])
+
+
+def test_a_dry_run_of_invoke_sends_nothing(repository: Consumer, tenant: Tenant) -> None:
+    """It is refused, because going on would change the tenant."""
+    ended = repository.invoke("--dry", "orchestrate", "--env", "dev")
+    assert (ended.code, tenant.simulator.requests, state_folders(repository)) == (4, [], [])
+    assert "--dry" in ended.err

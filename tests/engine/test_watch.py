@@ -1,0 +1,197 @@
+"""The shared watcher: few looks, growing pauses, and patience with a tenant that gives no answer."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from cpi_tasks.engine.watch import RuntimeWatcher, pauses
+from cpi_tasks.events import DeploymentTriggered
+from cpi_tasks.model.naming import ArtifactId
+from cpi_tasks.model.plan import DeployAction
+from cpi_tasks.model.report import Status
+from cpi_tasks.model.tenant import RuntimeArtifact
+from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_of, plan_of, unavailable
+from tests.support.fake_tenant import Script
+
+
+def test_pauses_grow_to_the_longest() -> None:
+    """Looks start early and grow towards the longest pause, which they never exceed."""
+    first = list(itertools.islice(pauses(15.0), 20))
+
+    assert first[0] == 0.5
+    assert first[:12] == sorted(first[:12])
+    assert max(first) == 15.0
+    assert first[-1] == 15.0
+    assert list(itertools.islice(pauses(0.2), 2)) == [0.2, 0.2]
+
+
+async def test_looks_of_a_long_deployment(bench: Bench, autojump_clock: MockClock) -> None:
+    """The pauses between the looks at one deployment never exceed deployDelaySeconds, and looks are few."""
+    bench.settings = replace(bench.settings, deploy_delay_s=7.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=300.0)
+
+    await bench.deployed()
+
+    looks = bench.tenant.at("look A")
+    assert max(later - earlier for earlier, later in itertools.pairwise(looks)) <= 7.0 + 1e-6
+    assert len(looks) < 60
+
+
+async def test_200_in_flight(bench: Bench, autojump_clock: MockClock) -> None:
+    """Two hundred deployments share their looks, and their build tasks are asked for sparingly."""
+    bench.settings = replace(bench.settings, parallel_deployments=200, max_parallel_deployments=200)
+    artifacts = [f"A{number}" for number in range(200)]
+    for artifact in artifacts:
+        bench.tenant.have(artifact)
+        bench.tenant.scripts[artifact] = Script(appears_s=5.0, takes_s=20.0, task_s=15.0)
+
+    report = await bench.carry_out(plan_of(*map(deployment, artifacts), updates=False))
+
+    assert set(deploys_of(report).values()) == {"done"}
+    assert bench.tenant.count("look") == 0
+    assert bench.tenant.count("look-all") <= 20
+    assert bench.tenant.count("task") <= 800
+
+
+@pytest.mark.parametrize(("artifacts", "lists"), [("A", 0), ("AB", 0), ("ABC", 1)])
+async def test_by_id_below_three(bench: Bench, autojump_clock: MockClock, artifacts: str, lists: int) -> None:
+    """One or two that wait are read by id, three or more with one list."""
+    watcher = RuntimeWatcher(bench.tenant)
+    for artifact in artifacts:
+        bench.tenant.run(artifact)
+    seen: dict[str, RuntimeArtifact | None] = {}
+
+    async def look(artifact: str) -> None:
+        seen[artifact] = await watcher.look(ArtifactId(artifact), pause_s=1.0)
+
+    async with trio.open_nursery() as watching:
+        async with trio.open_nursery() as nursery:
+            for artifact in artifacts:
+                nursery.start_soon(look, artifact)
+            watching.start_soon(watcher.run)
+        watching.cancel_scope.cancel()
+
+    assert seen == bench.tenant.running
+    assert bench.tenant.count("look-all") == lists
+    assert len(bench.tenant.calls) == (1 if lists else len(artifacts))
+
+
+async def test_reading_before_the_trigger_is_shared(bench: Bench, autojump_clock: MockClock) -> None:
+    """What runs before nine triggers at once is read with one list, right then."""
+    artifacts = [f"{package}{number}" for package in "PQR" for number in range(3)]
+    for artifact in artifacts:
+        bench.tenant.have(artifact, package=artifact[0])
+
+    await bench.carry_out(plan_of(*(deployment(a, package=a[0]) for a in artifacts), updates=False))
+
+    before = list(itertools.takewhile(lambda name: not name.startswith("trigger"), bench.tenant.names))
+    assert before == ["look-all"]
+
+
+async def test_outage_while_looking_fails_nothing(bench: Bench, autojump_clock: MockClock) -> None:
+    """No answers for four minutes fail no artifact, and are not charged to its time of 75 s."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=290.0, task_s=1.0)
+    bench.tenant.at_each_await = lambda: bench.tenant.faults.update(
+        {"look": [unavailable()] if 30.0 <= trio.current_time() < 270.0 else []}
+    )
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.summary) == (Status.DONE, "deployed 1.0.0")
+
+
+async def test_throttled_look_is_not_charged(bench: Bench, autojump_clock: MockClock) -> None:
+    """A look the tenant made wait for a minute is not charged to an artifact's time of 75 s."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=120.0)
+    bench.tenant.slow["look A"] = [0.0, 0.0, 60.0]
+
+    assert (await bench.deployed()).status is Status.DONE
+
+
+async def test_outage_without_end(bench: Bench, autojump_clock: MockClock) -> None:
+    """A tenant that stays silent is not waited for for ever: after five minutes the artifact is red with the reason."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(takes_s=60.0)
+    bench.tenant.at_each_await = lambda: bench.tenant.faults.update(
+        {"look": [unavailable()] if bench.tenant.deployed else []}
+    )
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.reason) == (Status.FAILED, "no usable answer came from the tenant")
+    assert 300 <= outcome.duration_s <= 320
+
+
+async def test_undeployment_is_waited_out(bench: Bench, autojump_clock: MockClock) -> None:
+    """Where somebody undeploys, also since planning, the trigger waits until that has ended."""
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    inventory = bench.inventory()
+    bench.tenant.run("A", status="STOPPING")
+
+    def end_it() -> None:
+        if trio.current_time() >= 20:
+            bench.tenant.running.clear()
+
+    bench.tenant.at_each_await = end_it
+
+    report = await bench.carry_out(plan_of(deployment("A"), updates=False), inventory)
+
+    assert deploys_of(report) == {"A": "done"}
+    assert 20 <= bench.tenant.at("trigger A")[0] <= 36
+
+
+async def test_watched_deployment_is_not_triggered(bench: Bench, autojump_clock: MockClock) -> None:
+    """A deployment already under way is watched to its end, not triggered again."""
+    bench.tenant.have("A")
+    starting = bench.tenant.run("A", status="STARTING")
+
+    def end_it() -> None:
+        if trio.current_time() >= 20:
+            bench.tenant.running["A"] = replace(starting, status="STARTED")
+
+    bench.tenant.at_each_await = end_it
+    step = replace(deploy(DeployAction.WATCH), before=starting)
+
+    report = await bench.carry_out(plan_of(deployment("A", step=step), updates=False))
+
+    outcome = outcome_of(report, "A").deploy
+    assert outcome is not None
+    assert (outcome.status, outcome.summary) == (Status.DONE, "deployed 1.0.0")
+    assert bench.tenant.count("trigger") == 0
+    assert sum(isinstance(event, DeploymentTriggered) for event in bench.events) == 1
+
+
+async def test_look_needs_no_deployed_on(bench: Bench, autojump_clock: MockClock) -> None:
+    """On a tenant without DeployedOn a seen STARTING proves the new deployment."""
+    bench.tenant.gives_deployed_on = False
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(appears_s=5.0, takes_s=30.0, has_task=False)
+
+    outcome = await bench.deployed()
+
+    assert outcome.status is Status.DONE
+    assert outcome.duration_s >= 30
+
+
+async def test_building_task_denies_an_undated_presence(bench: Bench, autojump_clock: MockClock) -> None:
+    """Without DeployedOn the old deployment is not taken for the new one while our task still builds."""
+    bench.tenant.gives_deployed_on = False
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.scripts["A"] = Script(ends="UNCHANGED", task_s=1e6)
+
+    outcome = await bench.deployed()
+
+    assert outcome.status is Status.FAILED
