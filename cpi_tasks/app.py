@@ -159,7 +159,7 @@ def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Pre
             problems.extend(wrong)
     if problems:
         raise InputError(problems)
-    folder = records.StateFolder(root, run=datetime.now(UTC).strftime("%Y%m%dT%H%M%S"))
+    folder = records.StateFolder(root, run=datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ"))
     kept = _keep_content(folder, contents) if config.settings.keep_temp and config.settings.mode.updates else ""
     return Prepared(config=config, contents=contents, folder=folder, kept_folder=kept)
 

@@ -38,16 +38,20 @@ async def create(
 async def upload(
     ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: trio.CapacityLimiter
 ) -> str:
-    """Replace an artifact's content in place; what runs is not touched."""
+    """Replace an artifact's content in place; what runs is not touched. A draft that goes with it is kept."""
+    kept = ""
     async with uploads:
         archive = await build(content)
+        if step.before is not None and step.before.is_draft:
+            draft = await context.tenant.download_artifact(ref.artifact, content.spec.kind)
+            kept = f", the draft is kept in {context.records.keep_backup(ref, draft)}"
         context.records.note_write(ref.artifact, content=archive.fingerprint)
         await context.tenant.update_artifact(ref.artifact, content.spec.kind, archive=archive.data)
     note_upload(ref, archive.fingerprint, content, context)
     stored = await _read_back(ref, content.spec.kind, context)
     version = await _settle_version(ref, stored, base=step.base_version, wanted=content.version, context=context)
     word = "updated" if version == step.base_version else "updated to"
-    return f"{word} {version}{await enforce_after_upload(ref, step, context)}"
+    return f"{word} {version}{await enforce_after_upload(ref, step, context)}{kept}"
 
 
 async def save_version(ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context) -> str:

@@ -97,7 +97,11 @@ class Deployment:
         except TenantUnavailable as error:
             self._unanswered = error
             return None
-        self._context.records.note_trigger(ref.artifact)
+        self._context.records.note_trigger(
+            ref.artifact,
+            content=self._design.fingerprint,
+            parameters=self._context.records.digest(self._design.parameters),
+        )
         return task
 
     async def _watch(self, expected: Expectation, task: BuildTask) -> StepOutcome | TimedOut:
@@ -155,7 +159,7 @@ class Deployment:
             self._context.emit(RuntimeStatusSeen(ref=self._artifact.ref, status=status))
 
     def _succeed(self, seen: RuntimeArtifact, duration_s: float) -> StepOutcome:
-        note_success(self._artifact.ref, seen, self._context)
+        note_success(self._artifact.ref, seen, self._context, is_joined=self._step.action is DeployAction.WATCH)
         return StepOutcome(
             status=Status.DONE,
             summary=f"deployed {seen.version}",
@@ -211,12 +215,14 @@ def _is_other(seen: RuntimeArtifact | None, before: RuntimeArtifact | None) -> b
     return (seen.status, seen.version) != (before.status, before.version)
 
 
-def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context) -> None:
-    """Put on record what was seen running, with the digests of what design time holds."""
+def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, is_joined: bool) -> None:
+    """Put on record what was seen running, with the digests of what design time held at the trigger.
+
+    For a deployment that was only joined these are on record if an earlier run triggered it, else they are not known.
+    """
     design = context.designs.get(ref.artifact, DesignState())
-    context.records.note_running(
-        ref.artifact,
-        content=design.fingerprint,
-        parameters=context.records.digest(design.parameters),
-        deployed_on=seen.deployed_on,
-    )
+    state: tuple[str | None, str | None] = (design.fingerprint, context.records.digest(design.parameters))
+    if is_joined:
+        record = context.records.get(ref.artifact)
+        state = (record.content, record.parameters) if record.is_triggered else (None, None)
+    context.records.note_running(ref.artifact, content=state[0], parameters=state[1], deployed_on=seen.deployed_on)

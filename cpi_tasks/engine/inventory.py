@@ -35,7 +35,8 @@ class _Reading:
     downloads: dict[ArtifactId, DownloadedContent] = field(default_factory=dict)
     parameters: dict[ArtifactId, tuple[ConfigurationParameter, ...] | None] = field(default_factory=dict)
     runtime: dict[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    unreadable_packages: dict[PackageId, str] = field(default_factory=dict)
+    unreadable_artifacts: dict[ArtifactId, str] = field(default_factory=dict)
 
 
 async def read_inventory(
@@ -47,7 +48,7 @@ async def read_inventory(
 ) -> Inventory:
     """Read packages, artifact lists and what runs; then the contents and parameters that must be compared.
 
-    What the tenant refuses for one package or artifact is kept as ``unreadable``; raises ``AuthenticationError`` and
+    What the tenant refuses for one package or artifact is kept as unreadable; raises ``AuthenticationError`` and
     ``TenantUnavailable``.
     """
     reading = _Reading()
@@ -71,7 +72,8 @@ async def read_inventory(
         parameter_digests=_digests(reading, records),
         runtime=reading.runtime,
         records={spec.id: records.get(spec.id) for package in config.packages for spec in package.artifacts},
-        unreadable=reading.unreadable,
+        unreadable_packages=reading.unreadable_packages,
+        unreadable_artifacts=reading.unreadable_artifacts,
     )
 
 
@@ -96,7 +98,7 @@ async def _read_package(tenant: Tenant, spec: PackageSpec, settings: Settings, r
                 if found.id in ids:
                     reading.artifacts[found.id] = found
     except RequestRejected as error:
-        reading.unreadable[spec.id] = str(error)
+        reading.unreadable_packages[spec.id] = str(error)
 
 
 def _takes_part(spec: ArtifactSpec, settings: Settings) -> bool:
@@ -105,10 +107,11 @@ def _takes_part(spec: ArtifactSpec, settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Needs:
-    """Which details of an artifact must be read."""
+    """Which details of an artifact must be read; ``is_proof``: only to spare a deployment, a refusal does no harm."""
 
     content: bool
     parameters: bool
+    is_proof: bool = False
 
 
 def _needs(
@@ -121,7 +124,7 @@ def _needs(
         has_parameters = is_flow and bool(content.known_keys or spec.overrides)
         return _Needs(content=not is_read_only, parameters=has_parameters)
     is_proof = settings.mode.deploys and spec.deploy and _is_record_needed(spec.id, reading, records)
-    return _Needs(content=is_proof, parameters=is_proof and is_flow)
+    return _Needs(content=is_proof, parameters=is_proof and is_flow, is_proof=is_proof)
 
 
 def _is_record_needed(artifact: ArtifactId, reading: _Reading, records: Records) -> bool:
@@ -142,25 +145,32 @@ def _is_record_needed(artifact: ArtifactId, reading: _Reading, records: Records)
 async def _read_details(
     tenant: Tenant, spec: ArtifactSpec, needs: _Needs, reading: _Reading, limiter: trio.CapacityLimiter
 ) -> None:
+    trouble = ""
     async with limiter:
         try:
             if needs.content:
                 archive = await tenant.download_artifact(spec.id, spec.kind)
-                await _open(spec, archive, reading)
-            if needs.parameters:
+                trouble = await _open(spec, archive, reading)
+            if needs.parameters and not trouble:
                 reading.parameters[spec.id] = await tenant.read_parameters(spec.id)
         except RequestRejected as error:
-            reading.unreadable[spec.id] = str(error)
+            trouble = str(error)
+    if trouble:
+        # Half a proof is none; without one an artifact is deployed, also from a package whose content is not shown.
+        reading.downloads.pop(spec.id, None)
+        if not needs.is_proof:
+            reading.unreadable_artifacts[spec.id] = trouble
 
 
-async def _open(spec: ArtifactSpec, archive: bytes, reading: _Reading) -> None:
-    """Read a downloaded archive; one that is damaged concerns its artifact alone."""
+async def _open(spec: ArtifactSpec, archive: bytes, reading: _Reading) -> str:
+    """Read a downloaded archive; gives why that is not possible, which concerns its artifact alone."""
     try:
         reading.downloads[spec.id] = await run_heavy(
             len(archive), lambda: read_archive(archive, artifact=spec.id, kind=spec.kind)
         )
     except TenantUnavailable as error:
-        reading.unreadable[spec.id] = str(error)
+        return str(error)
+    return ""
 
 
 def _digests(reading: _Reading, records: Records) -> dict[ArtifactId, str]:

@@ -15,8 +15,8 @@ from cpi_tasks.model.tenant import ConfigurationParameter, DesigntimeArtifact, I
 class Inventory:
     """The tenant's side of a plan; what is not in a mapping does not exist there (or was not asked for).
 
-    ``parameters`` holds ``None`` for a flow whose parameters the tenant does not show. ``unreadable`` gives, for a
-    package or artifact the tenant refused to show, why. ``parameter_digests`` are keyed digests of ``parameters``.
+    ``parameters`` holds ``None`` for a flow whose parameters the tenant does not show. ``unreadable_…``
+    gives, for what the tenant refused to show, why. ``parameter_digests`` are keyed digests of ``parameters``.
     """
 
     packages: Mapping[PackageId, IntegrationPackage] = field(default_factory=dict)
@@ -26,7 +26,8 @@ class Inventory:
     parameter_digests: Mapping[ArtifactId, str] = field(default_factory=dict)
     runtime: Mapping[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
     records: Mapping[ArtifactId, ArtifactRecord] = field(default_factory=dict)
-    unreadable: Mapping[str, str] = field(default_factory=dict)
+    unreadable_packages: Mapping[PackageId, str] = field(default_factory=dict)
+    unreadable_artifacts: Mapping[ArtifactId, str] = field(default_factory=dict)
 
     def record(self, artifact: ArtifactId) -> ArtifactRecord:
         """Give what earlier runs left on record for an artifact."""

@@ -14,8 +14,9 @@ class ArtifactRecord:
     """What is on record for one artifact on one tenant.
 
     ``uploaded`` is the content fingerprint of our last upload. ``is_pending``: something was written that has not been
-    confirmed running since; ``is_triggered``: a deployment was accepted after that write. ``content``, ``parameters``
-    and ``deployed_on`` (epoch milliseconds) name the last deployment that was seen running.
+    confirmed running since; ``is_triggered``: a deployment was accepted after that write. ``content`` and
+    ``parameters`` are the digests of what the last deployment was triggered with; ``deployed_on`` (epoch milliseconds)
+    is given once it was seen running.
     """
 
     uploaded: str | None = None
@@ -35,8 +36,8 @@ class Records(Protocol):
     def note_write(self, artifact: ArtifactId, *, content: str | None) -> None:
         """Note, before it is sent, a write that needs a deployment (``content``: the fingerprint of an upload)."""
 
-    def note_trigger(self, artifact: ArtifactId) -> None:
-        """Note that a deployment was accepted."""
+    def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
+        """Note that a deployment was accepted, and of which state (digests; ``None`` where not known)."""
 
     def note_running(
         self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None

@@ -51,8 +51,8 @@ def _unreadable(spec: ArtifactSpec, update: UpdateStep | None, inventory: Invent
 
     Content that is not to be compared is read only to spare a deployment, so it does not stand in the way of one.
     """
-    reason = inventory.unreadable.get(spec.ref.package)
-    return inventory.unreadable.get(spec.id) if reason is None and update is not None else reason
+    reason = inventory.unreadable_packages.get(spec.ref.package)
+    return inventory.unreadable_artifacts.get(spec.id) if reason is None and update is not None else reason
 
 
 def _judge(
@@ -101,7 +101,7 @@ def _is_as_recorded(design: DesigntimeArtifact, deployed: int, inventory: Invent
     """
     record = inventory.record(design.id)
     download = inventory.downloads.get(design.id)
-    is_hidden = design.id in inventory.unreadable or inventory.parameters.get(design.id, ()) is None
+    is_hidden = design.id in inventory.unreadable_artifacts or inventory.parameters.get(design.id, ()) is None
     return (
         not is_hidden
         and download is not None

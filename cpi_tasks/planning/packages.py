@@ -21,8 +21,8 @@ def plan_package(spec: PackageSpec, inventory: Inventory) -> PackagePlan | Probl
     before = inventory.packages.get(spec.id)
     if not spec.sync:
         return PackagePlan(id=spec.id, action=PackageAction.KEEP, reason="sync is false: metadata is left alone")
-    if spec.id in inventory.unreadable:
-        return PackagePlan(id=spec.id, action=PackageAction.REFUSE, reason=inventory.unreadable[spec.id])
+    if spec.id in inventory.unreadable_packages:
+        return PackagePlan(id=spec.id, action=PackageAction.REFUSE, reason=inventory.unreadable_packages[spec.id])
     if before is None:
         return _creation(spec)
     if before.is_read_only:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from cpi_tasks.model.naming import ParameterPolicy
 from cpi_tasks.model.plan import ParameterChange
 
 _SCHEDULE = "custom:schedule"
+_PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def unknown_overrides(spec: ArtifactSpec, content: ArtifactContent, inventory: I
     Where the tenant does not show what it knows, nobody can tell, and nothing is complained about.
     """
     is_hidden = spec.id in inventory.artifacts and inventory.parameters.get(spec.id) is None
-    if is_hidden or spec.ref.package in inventory.unreadable:
+    if is_hidden or spec.ref.package in inventory.unreadable_packages:
         return ()
     known = content.known_keys | inventory.values(spec.id).keys()
     return tuple(_unknown(spec, key, sorted(known)) for key in spec.overrides if key not in known)

@@ -14,7 +14,7 @@ from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters
 
 def plan_update(spec: ArtifactSpec, content: ArtifactContent, inventory: Inventory, settings: Settings) -> UpdateStep:
     """Decide about one artifact's content and parameters."""
-    reason = inventory.unreadable.get(spec.ref.package) or inventory.unreadable.get(spec.id)
+    reason = inventory.unreadable_packages.get(spec.ref.package) or inventory.unreadable_artifacts.get(spec.id)
     if reason is not None:
         return UpdateStep(action=UpdateAction.REFUSE, reason=reason, advice="mend this on the tenant and run again")
     parameters = plan_parameters(spec, content, inventory, settings.parameter_policy)

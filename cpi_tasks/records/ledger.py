@@ -57,9 +57,13 @@ class DeploymentRecords:
         old = self.get(artifact)
         self._note(artifact, replace(old, uploaded=content or old.uploaded, is_pending=True, is_triggered=False))
 
-    def note_trigger(self, artifact: ArtifactId) -> None:
-        """Note that a deployment was accepted."""
-        self._note(artifact, replace(self.get(artifact), is_pending=True, is_triggered=True))
+    def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
+        """Note that a deployment was accepted, and of which state (digests; ``None`` where not known)."""
+        uploaded = self.get(artifact).uploaded
+        triggered = ArtifactRecord(
+            uploaded=uploaded, is_pending=True, is_triggered=True, content=content, parameters=parameters
+        )
+        self._note(artifact, triggered)
 
     def note_running(
         self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None

@@ -49,9 +49,10 @@ def test_wrong_input_is_raised(repository: Consumer, tenant: Tenant) -> None:
         "try:\n"
         "    cpi_tasks.deploy('nowhere')\n"
         "except cpi_tasks.InputError as error:\n"
-        "    print(isinstance(error, cpi_tasks.CpiTasksError), error.exit_code, len(error.problems), 'nowhere' in str(error))\n"
+        "    assert isinstance(error, cpi_tasks.CpiTasksError)\n"
+        "    print(error.exit_code, len(error.problems), 'nowhere' in str(error))\n"
     )
-    assert (ended.out, ended.err) == ("True 4 1 True\n", "")
+    assert (ended.out, ended.err) == ("4 1 True\n", "")
     assert tenant.simulator.requests == []
 
 

@@ -20,7 +20,7 @@ from cpi_tasks.model.plan import Plan
 from cpi_tasks.model.report import ArtifactOutcome, PartReport, Status
 from cpi_tasks.planning import make_plan
 from tests.support.bench import SCRIPTS, VALUES, Bench
-from tests.support.fake_tenant import Script
+from tests.support.script import Script
 
 
 @dataclass(slots=True)

@@ -8,10 +8,9 @@ import pytest
 from trio.testing import MockClock
 
 from cpi_tasks.errors import AuthenticationError
-from cpi_tasks.model.plan import DeployAction
 from cpi_tasks.model.report import Status
 from tests.support.bench import Bench, deploy, deployment, outcome_of, plan_of, rejected, unavailable
-from tests.support.fake_tenant import Script
+from tests.support.script import Script
 
 
 async def test_long_deployment_under_default_settings(bench: Bench, autojump_clock: MockClock) -> None:
@@ -285,19 +284,3 @@ async def test_record_of_what_runs(bench: Bench, autojump_clock: MockClock) -> N
     record = bench.records.records["A"]
     assert (record.is_pending, record.is_triggered, record.deployed_on) == (False, False, 2_000)
     assert [name for name in bench.tenant.names if name.startswith("note")] == ["note_trigger A", "note_running A"]
-
-
-async def test_plan_that_refuses(bench: Bench, autojump_clock: MockClock) -> None:
-    """What planning refused is red with its reason and advice; nothing is sent for it."""
-    step = replace(deploy(DeployAction.REFUSE), reason="package 'P' has no 'A'", advice="run update first")
-
-    report = await bench.carry_out(plan_of(deployment("A", step=step), updates=False))
-
-    outcome = outcome_of(report, "A").deploy
-    assert outcome is not None
-    assert (
-        outcome.status,
-        outcome.reason,
-        outcome.advice,
-    ) == (Status.FAILED, "package 'P' has no 'A'", "run update first")
-    assert bench.tenant.names == []

@@ -13,8 +13,9 @@ from trio.testing import MockClock
 
 from cpi_tasks.events import ArtifactDeployed, DeploymentTriggered, PhaseStarted
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, UpdateAction
+from cpi_tasks.model.report import Status
 from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_of, plan_of, rejected, took
-from tests.support.fake_tenant import Script
+from tests.support.script import Script
 
 
 def fill(bench: Bench, durations: dict[str, list[float]]) -> list[ArtifactPlan]:
@@ -211,3 +212,19 @@ async def test_no_slot_is_kept(bench: Bench, autojump_clock: MockClock) -> None:
         "Slow": "failed",
         "Last": "done",
     }
+
+
+async def test_plan_that_refuses(bench: Bench, autojump_clock: MockClock) -> None:
+    """What planning refused is red with its reason and advice; nothing is sent for it."""
+    step = replace(deploy(DeployAction.REFUSE), reason="package 'P' has no 'A'", advice="run update first")
+
+    report = await bench.carry_out(plan_of(deployment("A", step=step), updates=False))
+
+    outcome = outcome_of(report, "A").deploy
+    assert outcome is not None
+    assert (
+        outcome.status,
+        outcome.reason,
+        outcome.advice,
+    ) == (Status.FAILED, "package 'P' has no 'A'", "run update first")
+    assert bench.tenant.names == []

@@ -144,8 +144,8 @@ async def test_rejected_list_concerns_its_package_alone(bench: Bench, autojump_c
 
     inventory = await read(bench, package("P", left.spec), package("Q", right.spec), contents=(left, right))
 
-    assert set(inventory.unreadable) == {"P"}
-    assert "no access" in inventory.unreadable["P"]
+    assert set(inventory.unreadable_packages) == {"P"}
+    assert "no access" in inventory.unreadable_packages[PackageId("P")]
     assert set(inventory.downloads) == {"Right"}
 
 
@@ -159,7 +159,7 @@ async def test_rejected_detail_concerns_its_artifact_alone(bench: Bench, autojum
 
     inventory = await read(bench, package("P", *(c.spec for c in contents)), contents=contents)
 
-    assert set(inventory.unreadable) == {"A"}
+    assert set(inventory.unreadable_artifacts) == {"A"}
     assert "B" in inventory.downloads
 
 
@@ -172,7 +172,7 @@ async def test_damaged_archive_concerns_its_artifact_alone(bench: Bench, autojum
 
     inventory = await read(bench, package("P", *(c.spec for c in contents)), contents=contents)
 
-    assert set(inventory.unreadable) == {"A"}
+    assert set(inventory.unreadable_artifacts) == {"A"}
     assert set(inventory.downloads) == {"B"}
 
 
@@ -208,6 +208,7 @@ RECORD = ArtifactRecord(content="c", parameters="p", deployed_on=2_000)
         pytest.param(3_000, replace(RECORD, deployed_on=1_500), 0, id="changed since, another deployment on record"),
         pytest.param(3_000, replace(RECORD, is_pending=True), 0, id="changed since, a write is pending"),
         pytest.param(None, RECORD, 1, id="no time of change, the record names this deployment"),
+        pytest.param(None, ArtifactRecord(), 1, id="no time of change, to be put on record"),
     ],
 )
 async def test_deploy_only_reads_content_for_a_proof(
@@ -228,10 +229,25 @@ async def test_deploy_only_reads_content_for_a_proof(
     assert inventory.record(flow.spec.id) == record
 
 
+@pytest.mark.parametrize("call", ["download Flow", "parameters Flow"])
+async def test_refused_proof_does_no_harm(bench: Bench, autojump_clock: MockClock, call: str) -> None:
+    """Where content is read only to spare a deployment, a refusal leaves the artifact deployable."""
+    bench.settings = replace(bench.settings, mode=Mode.DEPLOY_ONLY)
+    flow = bench.content("Flow", parameters={"Host": "a"})
+    have(bench, flow)
+    bench.tenant.run("Flow")
+    bench.tenant.faults[call] = [rejected("READ_ONLY")]
+
+    inventory = await read(bench, package("P", flow.spec))
+
+    assert inventory.unreadable_artifacts == {}
+    assert inventory.downloads == {}
+
+
 async def test_deploy_only_leaves_out_what_is_not_deployed(bench: Bench, autojump_clock: MockClock) -> None:
     """Families that only artifacts with deploy: false have are not listed."""
     bench.settings = replace(bench.settings, mode=Mode.DEPLOY_ONLY)
-    bench.tenant.have("A")
+    have(bench, bench.content("A"), modified_at=1_000)
 
     await read(bench, package("P", bench.spec("A"), replace(bench.spec("V", kind=VALUES), deploy=False)))
 

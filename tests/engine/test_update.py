@@ -14,7 +14,7 @@ from cpi_tasks.model.plan import ArtifactPlan, PackageAction, ParameterChange, U
 from cpi_tasks.model.report import Status
 from cpi_tasks.model.tenant import DesigntimeLock
 from tests.support.bench import FLOW, Bench, deployment, deploys_of, plan_of, ref, rejected, unavailable
-from tests.support.fake_tenant import Script
+from tests.support.script import Script
 
 CREATE, UPDATE, CONFIGURE = UpdateAction.CREATE, UpdateAction.UPDATE, UpdateAction.CONFIGURE
 

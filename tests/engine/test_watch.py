@@ -13,10 +13,11 @@ from cpi_tasks.engine.watch import RuntimeWatcher, pauses
 from cpi_tasks.events import DeploymentTriggered
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.plan import DeployAction
+from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.model.report import Status
 from cpi_tasks.model.tenant import RuntimeArtifact
 from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_of, plan_of, unavailable
-from tests.support.fake_tenant import Script
+from tests.support.script import Script
 
 
 def test_pauses_grow_to_the_longest() -> None:
@@ -170,6 +171,35 @@ async def test_watched_deployment_is_not_triggered(bench: Bench, autojump_clock:
     assert (outcome.status, outcome.summary) == (Status.DONE, "deployed 1.0.0")
     assert bench.tenant.count("trigger") == 0
     assert sum(isinstance(event, DeploymentTriggered) for event in bench.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (ArtifactRecord(is_pending=True, is_triggered=True, content="then", parameters="p"), ("then", "p")),
+        (ArtifactRecord(content="older", parameters="p"), (None, None)),
+    ],
+    ids=["ours", "somebody else's"],
+)
+async def test_watched_deployment_is_recorded_as_triggered(
+    bench: Bench, autojump_clock: MockClock, before: ArtifactRecord, expected: tuple[str | None, str | None]
+) -> None:
+    """A joined deployment runs what design time held at its trigger, which this run has not seen."""
+    bench.tenant.have("A")
+    starting = bench.tenant.run("A", status="STARTING")
+    bench.records.records["A"] = before
+
+    def end_it() -> None:
+        bench.tenant.running["A"] = replace(starting, status="STARTED")
+
+    bench.tenant.at_each_await = end_it
+    step = replace(deploy(DeployAction.WATCH), before=starting)
+
+    await bench.carry_out(plan_of(deployment("A", step=step), updates=False))
+
+    record = bench.records.records["A"]
+    assert (record.content, record.parameters) == expected
+    assert not record.is_pending
 
 
 async def test_look_needs_no_deployed_on(bench: Bench, autojump_clock: MockClock) -> None:

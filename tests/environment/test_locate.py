@@ -127,7 +127,7 @@ def test_flag_problems_are_reported_together_with_a_missing_environment(complain
 
 def test_flags_alone_describe_a_run(complaints: Complaints) -> None:
     """With --deploy-config no environment file is needed, as in flashpipe's own commands; without it one is."""
-    assert [] == [text for text in complaints(Selection(deploy_config="c.yml"), variables={}) if "environment" in text]
+    assert [text for text in complaints(Selection(deploy_config="c.yml"), variables={}) if "environment" in text] == []
     expected = ["command line: no environment is named; use --env NAME or set CPI_ENV (there are: x)"]
     assert expected == complaints(Selection(), variables={})
 
@@ -135,7 +135,7 @@ def test_flags_alone_describe_a_run(complaints: Complaints) -> None:
 def test_mode_flags_contradict_each_other(complaints: Complaints) -> None:
     """Two mode flags are one problem that names both; a wrong --mode is one, too."""
     both = Selection(env="x", mode_flags=(("--update", "update-and-deploy"), ("--deploy-only", "deploy-only")))
-    assert ["command line: --update, --deploy-only: name different modes; give one of them"] == complaints(both)
+    assert complaints(both) == ["command line: --update, --deploy-only: name different modes; give one of them"]
     wrong = complaints(Selection(env="x", mode_flags=(("--mode", "update-olny"),)))
     assert len(wrong) == 1
     assert wrong[0].startswith("command line: --mode: 'update-olny'")

@@ -148,7 +148,8 @@ def inventory(
     running: Iterable[RuntimeArtifact] = (),
     records: Mapping[str, ArtifactRecord] | None = None,
     digests: Mapping[str, str] | None = None,
-    unreadable: Mapping[str, str] | None = None,
+    unreadable_packages: Mapping[PackageId, str] | None = None,
+    unreadable_artifacts: Mapping[ArtifactId, str] | None = None,
 ) -> Inventory:
     """Give a tenant with these artifacts, all of content ``SAME`` where ``downloads`` says nothing else."""
     shown = {
@@ -164,7 +165,8 @@ def inventory(
         parameter_digests={one.id: (digests or {}).get(one.id, "no parameters") for one in designs},
         runtime={one.id: one for one in running},
         records={ArtifactId(artifact): record for artifact, record in (records or {}).items()},
-        unreadable=unreadable or {},
+        unreadable_packages=unreadable_packages or {},
+        unreadable_artifacts=unreadable_artifacts or {},
     )
 
 

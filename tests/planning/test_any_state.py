@@ -125,7 +125,7 @@ def shown(present: list[State], *, is_read_only: bool) -> Inventory:
         running=[one.running for one in present if one.running is not None],
         records={one.name: one.record for one in present},
         digests={one.name: one.digest for one in present},
-        unreadable={one.name: "could not download" for one in present if one.is_unreadable},
+        unreadable_artifacts={ArtifactId(one.name): "could not download" for one in present if one.is_unreadable},
     )
 
 

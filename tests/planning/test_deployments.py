@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cpi_tasks.model.config import Settings
-from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, ValueMappingPolicy
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, DraftPolicy, PackageId, ValueMappingPolicy
 from cpi_tasks.model.plan import DeployAction, DeployStep
 from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.model.tenant import RuntimeArtifact
@@ -165,7 +165,7 @@ def test_what_design_time_lacks_cannot_be_deployed(*, is_forced: bool) -> None:
 @pytest.mark.parametrize("is_forced", [False, True])
 def test_an_unreadable_package_cannot_be_deployed(*, is_forced: bool) -> None:
     """What the tenant does not show is refused with the tenant's words."""
-    shown = replace(one_flow(), unreadable={"Pack": "could not list: the tenant answered 403"})
+    shown = replace(one_flow(), unreadable_packages={PackageId("Pack"): "could not list: the tenant answered 403"})
 
     assert decided(shown, replace(DEPLOY_ONLY, force=is_forced)) == (
         DeployAction.REFUSE,
@@ -175,14 +175,17 @@ def test_an_unreadable_package_cannot_be_deployed(*, is_forced: bool) -> None:
 
 def test_unreadable_content_refuses_the_deployment_of_what_should_have_been_compared() -> None:
     """Where the update failed for it, so does the deployment."""
-    shown = replace(one_flow(design(), runtime()), unreadable={"Flow": "could not download"})
+    shown = replace(one_flow(design(), runtime()), unreadable_artifacts={ArtifactId("Flow"): "could not download"})
 
     assert decided(shown, Settings()) == (DeployAction.REFUSE, "could not download")
 
 
 def test_unreadable_content_does_not_keep_a_deploy_only_run_from_deploying() -> None:
     """There content is read only to spare a deployment; without it the deployment is not spared."""
-    shown = replace(one_flow(design(modified_at=None), runtime(), RECORD), unreadable={"Flow": "could not download"})
+    shown = replace(
+        one_flow(design(modified_at=None), runtime(), RECORD),
+        unreadable_artifacts={ArtifactId("Flow"): "could not download"},
+    )
 
     assert decided(shown)[0] is DeployAction.DEPLOY
 

@@ -6,6 +6,7 @@ import pytest
 
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import PackageId
 from cpi_tasks.model.plan import PackageAction, PackagePlan
 from cpi_tasks.planning.packages import plan_package
 from tests.planning.builders import inventory, package, tenant_package
@@ -178,7 +179,9 @@ def test_a_read_only_package_is_left_alone_and_says_so() -> None:
 
 def test_a_package_the_tenant_does_not_show_is_refused_with_its_reason() -> None:
     """What could not be read is neither created nor changed."""
-    tenant = Inventory(unreadable={"Orders": "could not read package 'Orders': the tenant answered 403"})
+    tenant = Inventory(
+        unreadable_packages={PackageId("Orders"): "could not read package 'Orders': the tenant answered 403"}
+    )
 
     result = planned(plan_package(package(called="Orders", name="Other"), tenant))
 

@@ -7,7 +7,7 @@ import pytest
 from cpi_tasks.errors import InputError
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ParameterPolicy
+from cpi_tasks.model.naming import PackageId, ParameterPolicy
 from cpi_tasks.model.plan import ParameterChange, UpdateAction
 from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters, unknown_overrides
 from tests.planning.builders import content, design, inventory, package, plan, spec, update_of
@@ -236,7 +236,7 @@ def test_keys_are_not_judged_where_the_tenant_does_not_show_its_own() -> None:
     """A flow whose parameters are hidden, or a package that cannot be read, may know any key."""
     of = content(spec(overrides={"host": "1"}))
     hidden = inventory(design(), parameters={"Flow": None})
-    refused = Inventory(unreadable={"Pack": "could not list: the tenant answered 500"})
+    refused = Inventory(unreadable_packages={PackageId("Pack"): "could not list: the tenant answered 500"})
 
     assert unknown_overrides(of.spec, of, hidden) == ()
     assert unknown_overrides(of.spec, of, refused) == ()

@@ -7,7 +7,7 @@ import pytest
 from cpi_tasks.errors import InputError
 from cpi_tasks.model.config import Settings
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ArtifactKind, Mode
+from cpi_tasks.model.naming import ArtifactKind, Mode, PackageId
 from cpi_tasks.model.plan import DeployAction, PackageAction, UpdateAction
 from tests.planning.builders import (
     MAPPING,
@@ -102,7 +102,9 @@ def test_a_deploy_only_run_does_not_look_at_override_keys_and_new_ids() -> None:
     """What would only be wrong for an update is no problem there."""
     of = content(spec(overrides={"nobody knows": "1"}, package="my_pack"))
 
-    planned = plan([package(of.spec, called="my_pack")], [of], inventory(design()), DEPLOY_ONLY)
+    tenant = inventory(design(), parameters={"Flow": {}})
+
+    planned = plan([package(of.spec, called="my_pack")], [of], tenant, DEPLOY_ONLY)
 
     assert [one.action for one in planned.packages] == [PackageAction.KEEP]
 
@@ -120,7 +122,9 @@ def test_a_package_that_is_refused_refuses_its_artifacts() -> None:
     """A package the tenant does not show takes both steps of its artifacts with it, each with the reason."""
     of = content(spec())
 
-    planned = plan([package(of.spec)], [of], Inventory(unreadable={"Pack": "the tenant answered 403"}))
+    planned = plan(
+        [package(of.spec)], [of], Inventory(unreadable_packages={PackageId("Pack"): "the tenant answered 403"})
+    )
 
     (artifact,) = planned.artifacts()
     assert planned.packages[0].action is PackageAction.REFUSE

@@ -6,7 +6,7 @@ import pytest
 
 from cpi_tasks.model.config import Settings
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ArtifactKind, DraftPolicy
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, DraftPolicy, PackageId
 from cpi_tasks.model.plan import ParameterChange, UpdateAction
 from cpi_tasks.model.records import ArtifactRecord
 from tests.planning.builders import (
@@ -182,11 +182,16 @@ def test_a_read_only_package_cannot_take_a_new_artifact() -> None:
     assert step.reason == "package 'Pack' is read-only on the tenant and has no artifact 'Flow'"
 
 
-@pytest.mark.parametrize("what", ["Pack", "Flow"])
-def test_what_cannot_be_read_is_refused_with_the_tenants_words(what: str) -> None:
+@pytest.mark.parametrize(
+    "tenant",
+    [
+        inventory(design(), unreadable_packages={PackageId("Pack"): "could not download: the tenant answered 500"}),
+        inventory(design(), unreadable_artifacts={ArtifactId("Flow"): "could not download: the tenant answered 500"}),
+    ],
+    ids=["package", "artifact"],
+)
+def test_what_cannot_be_read_is_refused_with_the_tenants_words(tenant: Inventory) -> None:
     """An artifact that could not be compared, or whose package could not be read, is not written."""
-    tenant = inventory(design(), unreadable={what: "could not download: the tenant answered 500"})
-
     step = update_of(content(spec(), OTHER), tenant)
 
     assert (step.action, step.reason) == (UpdateAction.REFUSE, "could not download: the tenant answered 500")

@@ -80,7 +80,7 @@ def test_every_file_is_private(folder: StateFolder) -> None:
     records = DeploymentRecords(folder, tenant="t1")
     old = os.umask(0)
     try:
-        records.note_trigger(ArtifactId("Flow"))
+        records.note_trigger(ArtifactId("Flow"), content=None, parameters=None)
         records.digest({"host": "prod"})
         backup = Path(records.keep_backup(ref("Pack", "Codes"), b"zip"))
     finally:

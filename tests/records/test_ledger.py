@@ -36,7 +36,7 @@ def test_a_write_is_pending_until_it_runs(open_records: OpenRecords) -> None:
     records.note_write(FLOW, content="f1")
     assert open_records().get(FLOW) == ArtifactRecord(uploaded="f1", is_pending=True)
 
-    records.note_trigger(FLOW)
+    records.note_trigger(FLOW, content=None, parameters=None)
     assert open_records().get(FLOW) == ArtifactRecord(uploaded="f1", is_pending=True, is_triggered=True)
 
     records.note_running(FLOW, content="f1", parameters="p1", deployed_on=7)
@@ -47,7 +47,7 @@ def test_a_second_write_takes_the_trigger_back(open_records: OpenRecords) -> Non
     """A deployment accepted before the latest write does not contain it."""
     records = open_records()
     records.note_write(FLOW, content="f1")
-    records.note_trigger(FLOW)
+    records.note_trigger(FLOW, content=None, parameters=None)
 
     records.note_write(FLOW, content="f2")
 
@@ -69,7 +69,7 @@ def test_a_write_keeps_the_last_proof_and_upload(open_records: OpenRecords) -> N
 
 def test_a_trigger_without_a_write_is_pending(open_records: OpenRecords) -> None:
     """A deployment that was triggered and never seen running is not settled."""
-    open_records().note_trigger(FLOW)
+    open_records().note_trigger(FLOW, content=None, parameters=None)
 
     assert open_records().get(FLOW) == ArtifactRecord(is_pending=True, is_triggered=True)
 
@@ -125,7 +125,7 @@ def test_a_line_cut_short_does_not_count(open_records: OpenRecords, folder: Stat
     records = open_records()
     records.note_write(FLOW, content="f1")
     before = len(file_of(folder).read_bytes())
-    records.note_trigger(FLOW)
+    records.note_trigger(FLOW, content=None, parameters=None)
     data = file_of(folder).read_bytes()
     assert len(data) - before > 61
     file_of(folder).write_bytes(data[: -1 - cut])
@@ -187,7 +187,7 @@ def test_a_new_run_knows_what_the_last_one_knew(
             case "configure":
                 records.note_write(artifact, content=None)
             case "trigger":
-                records.note_trigger(artifact)
+                records.note_trigger(artifact, content=None, parameters=None)
             case _:
                 records.note_running(artifact, content=f"f{number}", parameters=f"p{number}", deployed_on=number)
 

@@ -19,7 +19,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make(tmp_path: Path) -> MakeWorld:
-    """Give a function that makes a world: ``make(deploy_s=120)`` has a slow tenant, ``make(login="oauth")`` another login."""
+    """Give a function that makes a world: ``make(deploy_s=120)`` has a slow tenant, ``login="oauth"`` another login."""
 
     def begin(*, login: str = "basic", **settings: object) -> World:
         return make_world(tmp_path / "repo", login=login, settings=SimulatorSettings(**settings))  # type: ignore[arg-type]

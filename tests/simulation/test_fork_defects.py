@@ -10,23 +10,23 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 import trio
 
-import cpi_tasks
 from cpi_tasks import app
 from cpi_tasks.errors import InputError
 from cpi_tasks.events import Event, Phase, PhaseStarted
 from cpi_tasks.model.config import Selection, Settings
 from cpi_tasks.model.naming import DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
 from cpi_tasks.model.report import Status
+from tests.support.program import CHECKOUT
 from tests.support.project import PROP, PROPDEF, SCRIPT, definitions
 from tests.support.world import MakeWorld, World
 
 LONG_ID = "A_flow_whose_id_is_so_long_that_the_line_in_its_manifest_has_to_be_folded_at_least_once"
-LONG_NAME = "A flow whose name is long too, so that its line in the manifest – with an umlaut: ä – is folded as well"
+LONG_NAME = "A flow whose name is long too, so that its line in the manifest (with an umlaut: ä) is folded as well"
 
 
 def stored(world: World, artifact: str) -> dict[str, bytes]:
@@ -49,7 +49,7 @@ async def test_row_01_retries_and_delay_are_not_swapped(
     triggered = next(r.time for r in world.simulator.requests if r.path.endswith("DeployIntegrationDesigntimeArtifact"))
     looks = [r.time for r in world.simulator.requests if r.path.startswith("/api/v1/IntegrationRuntimeArtifacts")]
     times = [triggered, *(time for time in looks if time > triggered)]
-    assert max(after - before for before, after in zip(times, times[1:], strict=False)) < 15.1
+    assert max(after - before for before, after in pairwise(times)) < 15.1
 
 
 async def test_row_02_an_artifact_that_never_appears_is_no_success(
@@ -195,8 +195,8 @@ async def test_row_10_folded_names_and_directives_survive_a_prefix(
     assert artifact.name == LONG_NAME
     assert artifact.content.headers["Bundle-Name"] == LONG_NAME
     assert artifact.content.headers["Bundle-SymbolicName"] == f"DEV_{LONG_ID}; singleton:=true"
-    (sent,) = Path(ran.report.kept_folder).rglob("MANIFEST.MF")
-    assert max(len(line) for line in sent.read_bytes().splitlines()) <= 72
+    (sent,) = ran.kept("MANIFEST.MF")
+    assert max(len(line) for line in sent.splitlines()) <= 72
 
 
 async def test_row_11_comments_escapes_and_continued_lines_survive_an_override(
@@ -272,8 +272,7 @@ async def test_row_14_folders_of_one_name_in_two_packages_do_not_mix(
 
     assert stored(world, "Orders")[SCRIPT] == b"def ofSales() {}"
     assert stored(world, "Counting")[SCRIPT] == b"def ofStock() {}"
-    kept = sorted(file.read_bytes() for file in Path(ran.report.kept_folder).rglob("Main.groovy"))
-    assert kept == [b"def ofSales() {}", b"def ofStock() {}"]
+    assert ran.kept("Main.groovy") == [b"def ofSales() {}", b"def ofStock() {}"]
 
 
 def test_row_17_the_program_prints_no_debug_lines_and_no_client_id(world: World) -> None:
@@ -285,7 +284,7 @@ def test_row_17_the_program_prints_no_debug_lines_and_no_client_id(world: World)
     done = subprocess.run(
         [sys.executable, "-m", "invoke", "orchestrate", "--env", "x"],
         cwd=world.project.root,
-        env={**os.environ, "PYTHONPATH": str(Path(cpi_tasks.__file__).parents[1]), "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -136,10 +136,10 @@ async def test_a_filtered_run_with_a_prefix_leaves_references_as_a_full_run_made
     assert ran.statuses() == {"DEV_Orders": ("unchanged", "unchanged")}
     assert ran.writes == ()
     assert world.simulator.artifact("DEV_Orders").archive == before
-    assert {reference.id for reference in world.simulator.artifact("DEV_Orders").content.references} == {
-        "DEV_Scripts",
-        "DEV_OrderToInvoice",
-    }
+    assert world.simulator.artifact("DEV_Orders").content.headers["Require-Capability"] == (
+        'scriptcollection.DEV_Scripts;resolution:=optional;bundleType:String="ScriptCollection",'
+        'messagemapping.DEV_OrderToInvoice;resolution:=optional;bundleType:String="MessageMapping"'
+    )
 
 
 async def test_two_prefixes_live_side_by_side(world: World, autojump_clock: trio.testing.MockClock) -> None:

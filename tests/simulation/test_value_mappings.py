@@ -26,7 +26,7 @@ REPLACED = (
 
 @pytest.fixture
 async def replaced_values(world: World, autojump_clock: trio.testing.MockClock) -> World:
-    """A tenant that runs a mapping of two countries, to which a person added a third, and files that gained a fourth."""
+    """Give a world whose tenant runs a mapping of two countries."""
     world.project.values("Sales", "Countries", GERMANY, FRANCE)
     await world.run()
     await trio.sleep(5)
@@ -62,7 +62,9 @@ async def test_what_only_the_tenant_has_is_protected(
     """Under ``safe`` a person's entry fails the artifact, is listed, and stays."""
     world = replaced_values
     world.simulator.edit_content("Countries", {FILE: values(GERMANY, FRANCE, ITALY)})
-    world.project.edit("Sales", "Countries", FILE, values(GERMANY, FRANCE, {"ERP/Country": "ES", "CRM/Country": "Spain"}))
+    world.project.edit(
+        "Sales", "Countries", FILE, values(GERMANY, FRANCE, {"ERP/Country": "ES", "CRM/Country": "Spain"})
+    )
     ran = await world.run()
 
     assert ran.exit_code == 1

@@ -9,7 +9,8 @@ import trio
 
 from cpi_tasks.model.naming import ArtifactId, ArtifactRef
 from cpi_tasks.model.records import ArtifactRecord
-from tests.support.fake_tenant import Call, FakeTenant
+from tests.support.fake_tenant import FakeTenant
+from tests.support.script import Call
 
 
 @dataclass(slots=True)
@@ -30,10 +31,13 @@ class FakeRecords:
         old = self.get(artifact)
         self.records[artifact] = replace(old, uploaded=content or old.uploaded, is_pending=True, is_triggered=False)
 
-    def note_trigger(self, artifact: ArtifactId) -> None:
+    def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
         """Note a trigger."""
         self._log(f"note_trigger {artifact}")
-        self.records[artifact] = replace(self.get(artifact), is_pending=True, is_triggered=True)
+        uploaded = self.get(artifact).uploaded
+        self.records[artifact] = ArtifactRecord(
+            uploaded=uploaded, is_pending=True, is_triggered=True, content=content, parameters=parameters
+        )
 
     def note_running(
         self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 import trio
@@ -20,46 +20,11 @@ from cpi_tasks.model.tenant import (
     IntegrationPackage,
     RuntimeArtifact,
 )
+from tests.support.script import Call, Deployed, Script
 
 T = TypeVar("T")
 D = TypeVar("D")
 Versions = Literal["manifest", "keep", "draft"]
-
-
-@dataclass(slots=True, kw_only=True)
-class Script:
-    """How deployments of one artifact go, in seconds after the trigger.
-
-    The state from before is shown until ``appears_s``, then STARTING until ``takes_s``, then ``ends``. The build task
-    says DEPLOYING until ``task_s``, then ``task_ends``; ``has_task=False``: the tenant gives no task id.
-    """
-
-    appears_s: float = 0.5
-    takes_s: float = 2.0
-    ends: str = "STARTED"
-    has_task: bool = True
-    task_s: float = 1.0
-    task_ends: str | None = "SUCCESS"
-    error_text: str = "Script file 'a.groovy' not found"
-    error_text_s: float = 0.0
-    """How long after the end the error information is still missing."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Deployed:
-    """One accepted trigger."""
-
-    at: float
-    before: RuntimeArtifact | None
-    new: RuntimeArtifact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call: when it arrived, its name and what it is about."""
-
-    at: float
-    what: str
 
 
 class FakeTenant:

@@ -55,6 +55,10 @@ class Ran:
         triggers = [write for write in self.writes if write.startswith("POST Deploy")]
         return tuple(sorted(trigger.partition("Id='")[2].partition("'")[0] for trigger in triggers))
 
+    def kept(self, name: str) -> list[bytes]:
+        """Give the uploaded files of a name that were kept, sorted."""
+        return sorted(file.read_bytes() for file in Path(self.report.kept_folder).rglob(name))
+
     def outcome(self, artifact: str) -> ArtifactOutcome:
         """Give what became of one artifact; it must be in the report exactly once."""
         (found,) = (outcome for outcome in self.report.artifacts() if outcome.ref.artifact == artifact)

@@ -1,0 +1,239 @@
+"""What README and CHANGELOG say is true: flags, keys, variables, exit codes, paths, and the examples they show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from cpi_tasks import environment, errors
+from cpi_tasks.environment import schema
+from cpi_tasks.errors import CpiTasksError, Refused
+from cpi_tasks.model.config import RunConfig, Selection, Settings
+from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
+from tests.support.consumer import CHECKOUT, Consumer, Tenant
+
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+TASKS = ("orchestrate", "update", "deploy")
+ONLY_ORCHESTRATE = {"--mode", "--update", "--update-only", "--deploy-only"}
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-e\b")
+VARIABLES = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "deployer", "CPI_PASSWORD": "made-up"}
+
+
+def section(title: str) -> str:
+    """Give the text under a heading of README, up to the next heading of any level."""
+    match = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert match is not None, title
+    return match[1]
+
+
+def blocks(title: str, language: str) -> list[str]:
+    """Give the code blocks of a language under a heading. Comments in them must not look like headings."""
+    start = README.index(f" {title}\n")
+    found = re.findall(rf"^```{language}\n(.*?)^```", README[start:], re.MULTILINE | re.DOTALL)
+    return [str(text) for text in found]
+
+
+def prose() -> str:
+    """Give README without its code blocks."""
+    return re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def rows(title: str) -> list[list[str]]:
+    """Give the cells of the tables under a heading, without heads."""
+    lines = [line.strip("|").split("|") for line in section(title).splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in cells] for cells in lines if not set("".join(cells)) <= set("- |")]
+
+
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory: pytest.TempPathFactory, library: Path) -> dict[str, set[str]]:
+    """Give the flags of every task, as ``invoke --help`` shows them."""
+    repository = Consumer(root=tmp_path_factory.mktemp("help"), library=library)
+    repository.write("tasks.py", "from cpi_tasks import ns\n")
+    shown = {task: repository.invoke("--help", task).out.partition("Options:")[2] for task in TASKS}
+    starts = {
+        task: [line.strip() for line in text.splitlines() if line.startswith("  -")] for task, text in shown.items()
+    }
+    return {
+        task: {flag for line in lines for flag in FLAG.findall(line.split("  ")[0])} for task, lines in starts.items()
+    }
+
+
+def test_the_flags(flags: dict[str, set[str]]) -> None:
+    """README's table names every flag of the tasks, and no other."""
+    listed = {flag for cells in rows("Tasks and flags") for flag in FLAG.findall(cells[0])}
+    assert listed == flags["orchestrate"] == flags["update"] | flags["deploy"] | ONLY_ORCHESTRATE
+    assert not ONLY_ORCHESTRATE & (flags["update"] | flags["deploy"])
+
+
+def test_the_tasks() -> None:
+    """README's table names every task."""
+    named = [cells[0].strip("`") for cells in rows("Tasks and flags") if cells[0].startswith("`invoke")]
+    assert named == [f"invoke {task}" for task in TASKS]
+
+
+def test_flags_in_commands_exist(flags: dict[str, set[str]]) -> None:
+    """Every command line that README shows has only flags of its task."""
+    commands = re.findall(r"invoke (?:cpi\.)?(orchestrate|update|deploy)((?: [^\s`#]+)*)", README)
+    assert len(commands) > 8
+    for task, arguments in commands:
+        # Where a command line goes on with another task, its flags are that one's; all of them are flags of some task.
+        assert set(FLAG.findall(arguments)) <= flags[task], (task, arguments)
+
+
+def aliases(keys: type[BaseModel]) -> set[str]:
+    """Give the keys that a schema accepts."""
+    return {str(info.alias) for info in keys.model_fields.values()}
+
+
+def test_the_keys_of_the_environment_file() -> None:
+    """The annotated example names every key that is accepted, and no other; commented ones count."""
+    (text,) = blocks("The environment file", "yaml")[:1]
+    top = set(re.findall(r"^(?:# )?([a-z]\w*):", text, re.MULTILINE))
+    tenant = re.findall(r"^  (?:# )?([a-z]\w*(?:, [a-z]\w*)*)(?:: | #)", text, re.MULTILINE)
+    simulator = re.search(r"simulator: \{(.*?)\}  ", text)
+    rates = re.search(r"requestsPerSecond: \{(.*?)\}  ", text)
+    assert simulator is not None
+    assert rates is not None
+    assert top == aliases(schema.EnvironmentKeys)
+    assert {key for line in tenant for key in line.split(", ")} == aliases(schema.TenantKeys)
+    assert set(re.findall(r"(\w+): ", simulator[1])) == aliases(schema.SimulatorKeys)
+    assert set(re.findall(r"(\w+): ", rates[1])) == aliases(schema.Rates)
+
+
+def test_the_keys_of_the_deploy_configuration() -> None:
+    """So does the example of the deploy configuration."""
+    (text,) = blocks("The deploy configuration", "yaml")[:1]
+    words = set(re.findall(r"[a-z]\w*", text, re.IGNORECASE))
+    for keys in (schema.ConfigFileKeys, schema.PackageKeys, schema.ArtifactKeys):
+        assert aliases(keys) <= words
+
+
+def shown_run(tmp_path: Path) -> RunConfig:
+    """Load README's two examples as they are, as the files of one repository."""
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments/prod.yml").write_text(blocks("The environment file", "yaml")[0], encoding="utf-8")
+    (tmp_path / "configs/production.yml").write_text(blocks("The deploy configuration", "yaml")[0], encoding="utf-8")
+    loaded = environment.load(
+        Selection(env="prod"), root=tmp_path, cwd=tmp_path, variables=VARIABLES, fetch=lambda _url, _token: b""
+    )
+    assert loaded.problems == ()
+    assert loaded.run is not None
+    return loaded.run
+
+
+def test_the_examples_are_valid(tmp_path: Path) -> None:
+    """Both example files work as they stand; values are taken as written and the environment's prefix wins."""
+    (config,) = shown_run(tmp_path).configs
+    (package,) = config.packages
+    (artifact,) = package.artifacts
+    assert (package.id, package.name) == ("PRODCustomerIntegration", "PROD - Customer Integration")
+    assert (artifact.id, artifact.kind) == ("PROD_CustomerSync", ArtifactKind.INTEGRATION_FLOW)
+    assert artifact.overrides == {
+        "Company Code": "0010",
+        "Audit Text": "received on ${date:now:yyyy-MM-dd}",
+    }
+
+
+def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
+    """What the annotated environment file writes down is what holds without it."""
+    assert shown_run(tmp_path).settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("key", "choices"),
+    [
+        ("mode", Mode),
+        ("parameterPolicy", ParameterPolicy),
+        ("valueMappings", ValueMappingPolicy),
+        ("onDraft", DraftPolicy),
+        ("type", ArtifactKind),
+    ],
+)
+def test_the_choices(key: str, choices: type[Mode | ParameterPolicy | ValueMappingPolicy | DraftPolicy]) -> None:
+    """Beside each key that takes one of some words stand all of them."""
+    line = next(line for line in README.splitlines() if line.strip().startswith(f"{key}: "))
+    assert {choice.value for choice in choices} <= set(re.findall(r"[A-Za-z]+(?:-[a-z]+)*", line)), line
+
+
+def test_the_variables() -> None:
+    """Every variable of the process environment that is read is named."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "cpi_tasks").rglob("*.py"))
+    read = set(re.findall(r"\bCPI_[A-Z_]*[A-Z]", sources))
+    assert read == set(re.findall(r"\bCPI_[A-Z_]*[A-Z]", README))
+
+
+def error_classes(base: type[CpiTasksError] = CpiTasksError) -> Iterator[type[CpiTasksError]]:
+    """Give all classes of the error tree."""
+    yield base
+    for child in base.__subclasses__():
+        yield from error_classes(child)
+
+
+def test_the_exit_codes() -> None:
+    """The table has the codes that runs and errors end with, and no other."""
+    listed = {int(cells[0]) for cells in rows("Exit codes") if cells[0].isdigit()}
+    raised = {error for error in error_classes() if error is not Refused}
+    assert listed == {0, *(error.exit_code for error in raised)} == {0, 1, 3, 4, 130}
+
+
+def test_no_code_is_missing_from_the_table() -> None:
+    """The one error with another code is not raised by this version."""
+    modules = [path for path in (CHECKOUT / "cpi_tasks").rglob("*.py") if path != Path(errors.__file__)]
+    assert not [path for path in modules if re.search(r"\bRefused\b", path.read_text(encoding="utf-8"))]
+
+
+def test_the_paths_exist() -> None:
+    """Every file and folder of this repository that the text names is there."""
+    spans = re.findall(r"`([\w.][\w./-]*)`", prose())
+    paths = {span for span in spans if re.search(r"/|\.(py|yml|md|toml)$", span)}
+    ours = {path for path in paths if not path.startswith(".cpi/")}
+    places = (CHECKOUT, CHECKOUT / "cpi_tasks", CHECKOUT / "environments", CHECKOUT / "environments/demo")
+    assert {"tasks.py", "app.py", "engine/", "environments/dev.yml", "prod.yml", "ci.yml"} <= ours
+    assert sorted(path for path in ours if not any((place / path).exists() for place in places)) == []
+    assert (CHECKOUT / ".ci/run").is_file()
+
+
+def test_the_links_lead_somewhere() -> None:
+    """Links inside README point to its headings."""
+    headings = {
+        re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)", README, re.MULTILINE)
+    }
+    targets = re.findall(r"\]\(#([^)]*)\)", README)
+    assert targets
+    assert set(targets) <= headings
+
+
+def test_the_pipelines_are_valid_yaml() -> None:
+    """Each installs the package and runs the job with the tenant from secrets."""
+    github, gitlab = (yaml.safe_load(text) for text in blocks("Pipelines", "yaml")[:2])
+    steps = github["jobs"]["deploy"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [
+        "pip install cpi-tasks",
+        "invoke orchestrate --env prod",
+    ]
+    assert sorted(steps[-1]["env"]) == ["CPI_HOST", "CPI_PASSWORD", "CPI_USERNAME"]
+    assert gitlab["deploy-prod"]["script"] == ["pip install cpi-tasks", "invoke orchestrate --env prod"]
+
+
+def test_the_chaining_example_works(repository: Consumer, tenant: Tenant) -> None:
+    """README's tasks file, as it is, runs a release: update, then deploy from a task, with the report in hand."""
+    repository.write("tasks.py", blocks("Chaining with your own tasks", "python")[0])
+    ended = repository.invoke("release")
+    assert (ended.code, ended.err, ended.out.splitlines()[-1]) == (0, "", "0 []")
+    assert tenant.running == ["QA_Orders"]
+    assert "cpi.orchestrate" in repository.invoke("--list").out
+
+
+def test_the_changelog_has_a_place_for_what_is_new() -> None:
+    """Under ``Unreleased``, with something in it as long as nothing was released."""
+    text = (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased = re.search(r"^## \[Unreleased\]\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert unreleased is not None
+    assert re.search(r"^### (Added|Changed|Fixed)\n- ", unreleased[1], re.MULTILINE)
