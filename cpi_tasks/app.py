@@ -14,7 +14,7 @@ from pathlib import Path
 
 import trio
 
-from cpi_tasks import content, engine, environment, planning, records, report, simulator, tenant
+from cpi_tasks import content, engine, environment, planning, records, report, tenant
 from cpi_tasks.errors import CpiTasksError, InputError, Interrupted, Problem
 from cpi_tasks.events import Emit, Event, PartStarted, RunFinished, RunStarted, WarningRaised
 from cpi_tasks.model.config import (
@@ -221,6 +221,8 @@ async def _serve_embedded(
     if isinstance(access, TenantAccess):
         yield access
         return
+    from cpi_tasks import simulator  # noqa: PLC0415 - its server libraries load only where it is used
+
     settings = simulator.SimulatorSettings(deploy_s=access.deploy_s, failing=access.failing)
     note_secret(settings.client_secret)
     embedded = simulator.Simulator(settings, state_file=access.state)

@@ -49,12 +49,6 @@ class DownloadError(CpiTasksError):
     exit_code = 4
 
 
-class Refused(CpiTasksError):
-    """Something stands in the way that only a person may decide about; nothing was sent that changes the tenant."""
-
-    exit_code = 5
-
-
 class Interrupted(CpiTasksError):
     """A signal ended the run before anything was planned, so that there is no report to give."""
 

@@ -133,7 +133,6 @@ def deploy(  # noqa: PLR0917 - Invoke reads the flags from the arguments
 @task(
     klass=EnvironmentTask,
     auto_shortflags=False,
-    default=True,
     help=_PHASE_HELP | _UPDATE_HELP | _MODE_HELP | _DEPLOY_HELP | _DEBUG_HELP,
 )
 def orchestrate(  # noqa: PLR0917 - Invoke reads the flags from the arguments

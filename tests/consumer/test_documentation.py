@@ -10,9 +10,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from cpi_tasks import environment, errors
+from cpi_tasks import environment
 from cpi_tasks.environment import schema
-from cpi_tasks.errors import CpiTasksError, Refused
+from cpi_tasks.errors import CpiTasksError
 from cpi_tasks.model.config import RunConfig, Selection, Settings
 from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
 from tests.support.consumer import CHECKOUT, Consumer, Tenant
@@ -178,14 +178,7 @@ def error_classes(base: type[CpiTasksError] = CpiTasksError) -> Iterator[type[Cp
 def test_the_exit_codes() -> None:
     """The table has the codes that runs and errors end with, and no other."""
     listed = {int(cells[0]) for cells in rows("Exit codes") if cells[0].isdigit()}
-    raised = {error for error in error_classes() if error is not Refused}
-    assert listed == {0, *(error.exit_code for error in raised)} == {0, 1, 3, 4, 130}
-
-
-def test_no_code_is_missing_from_the_table() -> None:
-    """The one error with another code is not raised by this version."""
-    modules = [path for path in (CHECKOUT / "cpi_tasks").rglob("*.py") if path != Path(errors.__file__)]
-    assert not [path for path in modules if re.search(r"\bRefused\b", path.read_text(encoding="utf-8"))]
+    assert listed == {0, *(error.exit_code for error in error_classes())} == {0, 1, 3, 4, 130}
 
 
 def test_the_paths_exist() -> None:

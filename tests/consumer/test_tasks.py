@@ -177,3 +177,10 @@ def test_a_dry_run_of_invoke_sends_nothing(repository: Consumer, tenant: Tenant)
     ended = repository.invoke("--dry", "orchestrate", "--env", "dev")
     assert (ended.code, tenant.simulator.requests, state_folders(repository)) == (4, [], [])
     assert "--dry" in ended.err
+
+
+def test_without_a_task_nothing_runs(repository: Consumer, tenant: Tenant) -> None:
+    """A bare ``invoke`` deploys nothing, also where a variable names an environment: there is no default task."""
+    ended = repository.invoke(CPI_ENV="dev")
+    assert "Environment:" not in ended.out
+    assert (list(tenant.simulator.packages), tenant.simulator.requests) == ([], [])

@@ -54,3 +54,10 @@ def test_importing_the_package_loads_no_heavy_library(consumer: Consumer) -> Non
     heavy = "{'httpx', 'pydantic', 'rich', 'starlette', 'hypercorn', 'trio'}"
     ended = consumer.python(f"import sys, cpi_tasks; print(sorted({heavy} & set(sys.modules)))")
     assert ended.out == "[]\n"
+
+
+def test_a_run_on_a_real_tenant_loads_no_server(consumer: Consumer) -> None:
+    """What serves the embedded tenant is loaded by the runs that use it, and does not slow down the others."""
+    server = "{'starlette', 'hypercorn', 'cpi_tasks.simulator'}"
+    ended = consumer.python(f"import sys, cpi_tasks.app; print(sorted({server} & set(sys.modules)))")
+    assert (ended.out, ended.err) == ("[]\n", "")

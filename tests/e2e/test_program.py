@@ -153,7 +153,7 @@ def test_an_interrupted_run_ends_with_130(small: Program, settings: SimulatorSet
 
 
 def test_the_environment_comes_from_a_variable(small: Program) -> None:
-    """Without ``--env``, ``CPI_ENV`` names the environment, and the first line says so; the default task is the run."""
+    """Without ``--env``, ``CPI_ENV`` names the environment, and the first line says so."""
     ended = small.run("orchestrate", CPI_ENV="x")
 
     assert ended.code == 0
