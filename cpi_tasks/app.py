@@ -265,7 +265,7 @@ def _secrets(config: RunConfig) -> tuple[str, ...]:
 
 def _login_name(access: TenantAccess) -> str:
     if isinstance(access.login, BasicLogin):
-        return f"Basic as {access.login.username}"
+        return "Basic"
     return "OAuth client credentials"
 
 

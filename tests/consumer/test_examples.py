@@ -112,7 +112,7 @@ def test_dev(examples: Consumer, tenant: Tenant) -> None:
     examples.variables = tenant.basic
     ended = examples.invoke("orchestrate", "--env", "dev")
     assert_everything_runs(ended, tenant, prefix="DEV", at_most=5)
-    assert (ended.out.count("DEPLOYMENT SUMMARY"), "Login: Basic as demo-user" in ended.out) == (1, True)
+    assert (ended.out.count("DEPLOYMENT SUMMARY"), "Login: Basic" in ended.out) == (1, True)
     assert "Max concurrent deployments: 5 in one package" in ended.out
 
 

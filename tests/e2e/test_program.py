@@ -59,7 +59,7 @@ def test_a_run_that_does_everything_ends_with_0(small: Program, login: str) -> N
 
     assert ended.code == 0, ended.said
     host = small.variables["CPI_HOST"]
-    shown = {"basic": "Basic as demo-user", "oauth": "OAuth client credentials"}[login]
+    shown = {"basic": "Basic", "oauth": "OAuth client credentials"}[login]
     assert ended.said.splitlines()[0] == f"Environment: x (--env) | Tenant: {host} | Login: {shown}"
     assert "✓ Orders deployed 1.0.0" in ended.said
     assert "Artifacts Deployed OK:   5" in ended.said

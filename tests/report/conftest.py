@@ -64,7 +64,7 @@ UNCHANGED = StepOutcome(status=Status.UNCHANGED, summary="unchanged")
 UPDATED = StepOutcome(status=Status.DONE, summary="updated 1.0.1", duration_s=0.4)
 DEPLOYED = StepOutcome(status=Status.DONE, summary="deployed 1.0.1", duration_s=12.34)
 BEGIN = (
-    RunStarted(environment="prod", environment_origin="--env", tenant="https://t1.example.com", login="Basic as robot"),
+    RunStarted(environment="prod", environment_origin="--env", tenant="https://t1.example.com", login="Basic"),
     PartStarted(source="configs/prod.yml", number=1, total=1),
 )
 ScriptedRun = list[Event]

@@ -19,7 +19,7 @@ def expected(text: str) -> str:
 
 
 UNTIL_DEPLOYMENT = """\
-    Environment: prod (--env) | Tenant: https://t1.example.com | Login: Basic as robot
+    Environment: prod (--env) | Tenant: https://t1.example.com | Login: Basic
 
     PLAN: 1 package, 2 artifacts: 1 to update, 1 to deploy, 1 unchanged
     📦 Customers: unchanged; 1 artifact unchanged
@@ -88,7 +88,7 @@ def test_a_second_run_says_that_nothing_was_done(play: Play, unchanged_run: list
     """Where nothing needs doing, no artifact is listed and the last line says that nothing was deployed."""
     wanted = expected(
         """\
-    Environment: prod (--env) | Tenant: https://t1.example.com | Login: Basic as robot
+    Environment: prod (--env) | Tenant: https://t1.example.com | Login: Basic
 
     PLAN: 1 package, 1 artifact: 0 to update, 0 to deploy, 1 unchanged
     📦 Customers: unchanged; 1 artifact unchanged
