@@ -49,6 +49,10 @@ class DownloadError(CpiTasksError):
     exit_code = 4
 
 
+class StateFolderError(CpiTasksError):
+    """The project's ``.cpi`` folder could not be used: without records nothing is written to a tenant."""
+
+
 class Interrupted(CpiTasksError):
     """A signal ended the run before anything was planned, so that there is no report to give."""
 

@@ -7,8 +7,10 @@ import hashlib
 import re
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+from cpi_tasks.errors import StateFolderError
 from cpi_tasks.model.naming import ArtifactRef
 
 _KEY_BYTES = 32
@@ -19,6 +21,18 @@ def safe_name(text: str) -> str:
     """Give a file name for any text: readable, without separators, distinct for texts that were made alike."""
     cleaned = _UNSAFE.sub("_", text).lstrip(".")[:80]
     return cleaned if cleaned and cleaned == text else f"{cleaned}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses below ``path`` into a ``StateFolderError`` for a person."""
+    try:
+        yield
+    except OSError as error:
+        raise StateFolderError(
+            f"could not use {error.filename or path}: {error.strerror or type(error).__name__}; {path} keeps what runs have "
+            "deployed and is needed: make it writable, free some space, or delete it"
+        ) from error
 
 
 def _make_private(folder: Path) -> None:
@@ -48,15 +62,16 @@ class StateFolder:
 
     def ensure(self, *parts: str) -> Path:
         """Make ``.cpi`` (0700, with a ``.gitignore`` of ``*``) and a folder below it, and return that folder."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        _make_private(self.path)
-        ignore = self.path / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
         folder = self.path
-        for part in parts:
-            folder /= part
-            _make_private(folder)
+        with told(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(self.path)
+            ignore = self.path / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+            for part in parts:
+                folder /= part
+                _make_private(folder)
         return folder
 
     def records_file(self, tenant: str) -> Path:
@@ -73,10 +88,11 @@ class StateFolder:
         if found is not None:
             return found
         new = file.with_suffix(".tmp")
-        new.touch(mode=0o600)
-        new.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
-        new.replace(file)
-        return bytes.fromhex(file.read_text(encoding="ascii"))
+        with told(self.path):
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
+            new.replace(file)
+            return bytes.fromhex(file.read_text(encoding="ascii"))
 
     def upload_folder(self) -> Path:
         """Where this run keeps what it would upload, unpacked."""
@@ -86,6 +102,7 @@ class StateFolder:
         """Keep an archive of this run's backup folder and return its path."""
         folder = self.ensure("runs", self._run, "backup", safe_name(ref.package))
         file = folder / f"{safe_name(ref.artifact)}.zip"
-        file.touch(mode=0o600)
-        file.write_bytes(archive)
+        with told(self.path):
+            file.touch(mode=0o600)
+            file.write_bytes(archive)
         return file

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cpi_tasks.model.naming import ArtifactId, ArtifactRef
 from cpi_tasks.model.records import ArtifactRecord
-from cpi_tasks.records.folder import StateFolder
+from cpi_tasks.records.folder import StateFolder, told
 
 _LINES_PER_ARTIFACT = 6
 
@@ -31,7 +31,8 @@ class DeploymentRecords:
         self._key: bytes | None = None
         self._records: dict[ArtifactId, ArtifactRecord] = {}
         if folder.path.exists():
-            self._load(folder.records_file(tenant))
+            with told(folder.path):
+                self._load(folder.records_file(tenant))
 
     def _load(self, file: Path) -> None:
         if not file.exists():
@@ -89,11 +90,12 @@ class DeploymentRecords:
             return
         self._records[artifact] = record
         file = self._folder.records_file(self._tenant)
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, _line(artifact, record).encode())
-        finally:
-            os.close(descriptor)
+        with told(self._folder.path):
+            descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(descriptor, _line(artifact, record).encode())
+            finally:
+                os.close(descriptor)
 
 
 def _line(artifact: ArtifactId, record: ArtifactRecord) -> str:

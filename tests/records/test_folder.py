@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cpi_tasks.errors import StateFolderError
 from cpi_tasks.model.naming import ArtifactId, ArtifactRef, PackageId
 from cpi_tasks.records import DeploymentRecords, StateFolder
 from cpi_tasks.records.folder import safe_name
@@ -187,3 +188,12 @@ def test_the_upload_folder_belongs_to_the_run(folder: StateFolder) -> None:
     """What would be uploaded is kept below the run's own folder, which is only named here."""
     assert folder.upload_folder() == folder.path / "runs" / "20260105T080000" / "upload"
     assert not folder.path.exists()
+
+
+def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """A file in the way of ``.cpi`` ends a run with what to do about it, not with a traceback."""
+    (tmp_path / ".cpi").write_text("")
+    with pytest.raises(StateFolderError, match="could not use .*make it writable"):
+        StateFolder(tmp_path, run="1").ensure("records")
+    with pytest.raises(StateFolderError, match="could not use"):
+        DeploymentRecords(StateFolder(tmp_path, run="1"), tenant="t")
