@@ -29,9 +29,10 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why = error.strerror or type(error).__name__
         raise StateFolderError(
-            f"could not use {error.filename or path}: {error.strerror or type(error).__name__}; {path} keeps what runs have "
-            "deployed and is needed: make it writable, free some space, or delete it"
+            f"could not use {error.filename or path}: {why}; {path} keeps what runs have deployed and is needed: make it "
+            "writable, free some space, or delete it"
         ) from error
 
 

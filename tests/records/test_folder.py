@@ -193,7 +193,7 @@ def test_the_upload_folder_belongs_to_the_run(folder: StateFolder) -> None:
 def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
     """A file in the way of ``.cpi`` ends a run with what to do about it, not with a traceback."""
     (tmp_path / ".cpi").write_text("")
-    with pytest.raises(StateFolderError, match="could not use .*make it writable"):
+    with pytest.raises(StateFolderError, match=r"could not use .*make it writable"):
         StateFolder(tmp_path, run="1").ensure("records")
     with pytest.raises(StateFolderError, match="could not use"):
         DeploymentRecords(StateFolder(tmp_path, run="1"), tenant="t")
