@@ -31,8 +31,8 @@ def told(path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise StateFolderError(
-            f"could not use {error.filename or path}: {why}; {path} keeps what runs have deployed and is needed: make it "
-            "writable, free some space, or delete it"
+            f"could not use {error.filename or path}: {why}; {path} keeps what runs have deployed and is needed: "
+            "make it writable, free some space, or delete it"
         ) from error
 
 
