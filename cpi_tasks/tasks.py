@@ -45,6 +45,18 @@ _MODE_HELP = {
 }
 
 
+_SIMULATOR_HELP = {
+    "port": "Port to serve on; 0 takes a free one (default: 8080)",
+    "host": "Address to serve on (default: 127.0.0.1, reachable from this machine only)",
+    "state": "File that keeps the tenant; the next run with the same file continues",
+    "seed": "Packages folder whose packages and artifacts the tenant begins with",
+    "profile": "Kind of tenant: default, strict, lenient, drafts or legacy",
+    "tls": "Serve HTTPS, with a certificate made for this run",
+    "script": "Fault script to play (YAML or JSON)",
+    "deploy-seconds": "Seconds a deployment takes (default: 1)",
+}
+
+
 class EnvironmentTask(Task[Any]):
     """A task whose only short flag is ``-e`` for ``--env``: Invoke's own ones depend on the order of arguments."""
 
@@ -183,6 +195,39 @@ def orchestrate(  # noqa: PLR0917 - Invoke reads the flags from the arguments
     _run(c, selection, debug=debug)
 
 
+@task(klass=EnvironmentTask, auto_shortflags=False, help=_SIMULATOR_HELP)
+def simulator(  # noqa: PLR0917 - Invoke reads the flags from the arguments
+    c: Context,  # noqa: ARG001 - every task has one
+    port: str | None = None,
+    host: str | None = None,
+    state: str | None = None,
+    seed: str | None = None,
+    profile: str | None = None,
+    tls: bool = False,  # noqa: FBT002
+    script: str | None = None,
+    deploy_seconds: str | None = None,
+) -> None:
+    """Serve the embedded tenant, with a page to look at, until Ctrl-C."""
+    try:
+        from cpi_tasks import stand  # noqa: PLC0415 - keeps `invoke --list` and completion fast
+
+        flags = stand.Flags(
+            port=port,
+            host=host,
+            state=state,
+            seed=seed,
+            profile=profile,
+            tls=tls,
+            script=script,
+            deploy_seconds=deploy_seconds,
+        )
+        code = stand.main(flags)
+    except KeyboardInterrupt:
+        raise Exit("interrupted before anything was served", code=_INTERRUPTED) from None
+    if code:
+        raise Exit(code=code)
+
+
 def _mode_flags(mode: str | None, *, update: bool, update_only: bool, deploy_only: bool) -> tuple[tuple[str, str], ...]:
     """Give every mode flag that was typed, with the mode it stands for; more than one is bad input."""
     flags = [("--mode", mode)] if mode is not None else []
@@ -224,5 +269,5 @@ def _project_root(c: Context) -> Path:
     return Path(folder) if folder else Path.cwd()
 
 
-ns = Collection(orchestrate, update, deploy)
+ns = Collection(orchestrate, update, deploy, simulator)
 ns.configure({"cpi": {"env": None}})

@@ -6,10 +6,11 @@ import hashlib
 import html
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree as SafeET
@@ -26,6 +27,12 @@ DEFINITIONS = f"{RESOURCES}parameters.propdef"
 MAX_ENTRIES = 10_000
 MAX_UNPACKED_BYTES = 128 * 1024 * 1024
 _FIXED_TIME = (2026, 1, 1, 0, 0, 0)
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError, LookupError, ArithmeticError, OSError),
+)
+"""What the reader of archives raises for damaged ones."""
 
 Entries = Mapping[str, bytes]
 
@@ -46,6 +53,8 @@ class Reference:
 
     kind_name: str
     id: str
+    is_optional: bool = field(default=False, compare=False)
+    """Whether the manifest says that the flow may be resolved without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +88,20 @@ class BuildFindings:
 
     references: frozenset[Reference]
     problems: tuple[str, ...]
+    senders: tuple[Mapping[str, str], ...] = ()
+    """Properties of the model's sender channels."""
 
 
-def unpack(data: bytes) -> dict[str, bytes]:
-    """Read an archive into memory. Anything broken, hostile or absurdly large is a 400."""
+def unpack(data: bytes, limit: int = MAX_UNPACKED_BYTES) -> dict[str, bytes]:
+    """Read an archive into memory. Anything broken, hostile or larger than the limit is a 400."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            _check_sizes(files)
+            files = [info for info in archive.infolist() if not info.filename.endswith("/")]
+            _check_sizes([info.file_size for info in files], limit)
+            if any(info.compress_type not in _COMPRESSIONS for info in files):
+                raise zipfile.BadZipFile("the compression is none that tenants know")
             return {_checked_path(info.filename): archive.read(info) for info in files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    except _BROKEN as error:
         raise ODataError(400, "The artifact content is not a readable zip archive.") from error
 
 
@@ -98,14 +111,19 @@ def check_readable(data: bytes) -> None:
         raise ODataError(400, "The artifact content is not a readable zip archive.")
 
 
-def _check_sizes(files: list[zipfile.ZipInfo]) -> None:
-    if len(files) > MAX_ENTRIES or sum(info.file_size for info in files) > MAX_UNPACKED_BYTES:
+def check_size(entries: Entries) -> None:
+    """Refuse content (400) that could not be read again."""
+    _check_sizes([len(data) for data in entries.values()], MAX_UNPACKED_BYTES)
+
+
+def _check_sizes(sizes: list[int], limit: int) -> None:
+    if len(sizes) > MAX_ENTRIES or sum(sizes) > limit:
         raise ODataError(400, "The artifact content is too large.")
 
 
 def _checked_path(path: str) -> str:
     parts = path.split("/")
-    if path.startswith("/") or "\\" in path or ":" in parts[0] or ".." in parts or "\0" in path:
+    if not path or path.startswith("/") or "\\" in path or ":" in parts[0] or ".." in parts or "\0" in path:
         raise ODataError(400, f"The artifact content has an entry outside of the archive: '{path[:200]}'.")
     return path
 
@@ -119,7 +137,9 @@ def pack(entries: Entries) -> bytes:
     return buffer.getvalue()
 
 
-def rewrite(entries: Entries, *, kind: Kind, artifact_id: str, version: str | None) -> dict[str, bytes]:
+def rewrite(
+    entries: Entries, *, kind: Kind, artifact_id: str, version: str | None, line_bytes: int = manifest.LINE_BYTES
+) -> dict[str, bytes]:
     """Change content the way tenants do on storing it, so that bytes never come back as they were sent.
 
     The manifest gets the artifact's id (directives stay), the version where one is given, another header order and
@@ -128,7 +148,7 @@ def rewrite(entries: Entries, *, kind: Kind, artifact_id: str, version: str | No
     headers = manifest.with_symbolic_name(manifest.parse(entries.get(manifest.PATH, b"")), artifact_id)
     if version is not None:
         headers = manifest.put(headers, "Bundle-Version", version)
-    stored = {manifest.PATH: manifest.render(headers)}
+    stored = {manifest.PATH: manifest.render(headers, line_bytes)}
     stored |= {path: data for path, data in entries.items() if path != manifest.PATH}
     if kind is Kind.VALUE_MAPPING:
         stored.pop("metainfo.prop", None)
@@ -156,8 +176,9 @@ def read(entries: Entries, kind: Kind) -> Content:
 def examine(entries: Entries) -> BuildFindings:
     """Look into a flow the way its build does. Models are large: this is for deployments only."""
     headers = manifest.parse(entries.get(manifest.PATH, b""))
-    references = {Reference(family, name) for family, name in manifest.references(headers)}
+    references = {Reference(family, name, is_optional) for family, name, is_optional in manifest.references(headers)}
     problems: list[str] = []
+    senders: list[Mapping[str, str]] = []
     for path in (path for path in entries if path.endswith(".iflw")):
         try:
             root = SafeET.fromstring(entries[path])
@@ -167,7 +188,10 @@ def examine(entries: Entries) -> BuildFindings:
         for step in _steps(root):
             references |= _step_references(step)
             problems += _missing_scripts(step, entries)
-    return BuildFindings(references=frozenset(references), problems=tuple(dict.fromkeys(problems)))
+            senders += [step] if step.get("direction") == "Sender" else []
+    return BuildFindings(
+        references=frozenset(references), problems=tuple(dict.fromkeys(problems)), senders=tuple(senders)
+    )
 
 
 def _digest(entries: Entries, headers: Mapping[str, str]) -> str:

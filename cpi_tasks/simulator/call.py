@@ -32,6 +32,7 @@ class Call:
     body: bytes
     user: str
     format: Format
+    content_type: str = ""
 
     @property
     def head(self) -> Segment:
@@ -39,7 +40,10 @@ class Call:
         return self.segments[0]
 
     def fields(self) -> dict[str, str]:
-        """Give the text fields of a JSON body, bare or wrapped in ``d``; a malformed body is a 400."""
+        """Give the text fields of a JSON body, bare or wrapped in ``d``; a malformed or other body is a 400."""
+        media_type = self.content_type.partition(";")[0].strip().lower()
+        if media_type and "json" not in media_type:
+            raise ODataError(400, f"The content type '{media_type}' is not supported; send application/json.")
         try:
             data = json.loads(self.body.decode("utf-8"))
             inner = data.get("d", data) if isinstance(data, dict) else None
@@ -61,11 +65,13 @@ class Call:
         """Answer with one entity, reduced to what ``$select`` names."""
         return self.format.entity(entity.select(self.query.get("$select")), status)
 
-    def listing(self, items: Sequence[_T], entity: Callable[[_T], Entity], *, skips: bool = True) -> Response:
+    def listing(
+        self, items: Sequence[_T], entity: Callable[[_T], Entity], *, skips: bool = True, counts: bool = True
+    ) -> Response:
         """Answer with one page of a collection; only the entities of that page are built.
 
-        ``$top`` cuts the whole, ``$skip`` is ignored where ``skips`` is not set; what exceeds the page follows under a
-        next link with ``$skiptoken``.
+        ``$top`` cuts the whole, ``$skip`` and ``$inlinecount`` are ignored where ``skips`` or ``counts`` is not set;
+        what exceeds the page follows under a next link with ``$skiptoken``.
         """
         begin = (odata.count_option(self.query, "$skip") or 0) if skips else 0
         top = odata.count_option(self.query, "$top")
@@ -76,9 +82,15 @@ class Call:
         page = Page(
             entities=[entity(item).select(self.query.get("$select")) for item in chosen[token : token + size]],
             next_url=self._next_url(token + size) if more else None,
-            count=len(items) if self.query.get("$inlinecount") == "allpages" else None,
+            count=len(items) if counts and self._wants_count() else None,
         )
         return self.format.page(page)
+
+    def _wants_count(self) -> bool:
+        wish = self.query.get("$inlinecount", "none")
+        if wish not in {"allpages", "none"}:
+            raise ODataError(400, "Invalid value for system query option '$inlinecount'.")
+        return wish == "allpages"
 
     def _next_url(self, token: int) -> str:
         path = "/".join(render_segment(segment) for segment in self.segments)
@@ -94,13 +106,17 @@ def render_segment(segment: Segment) -> str:
     return f"{segment.name}({','.join(parts)})"
 
 
-def decode_archive(text: str) -> dict[str, bytes]:
-    """Unpack ``ArtifactContent``: base64, standard or URL-safe; anything else is a 400."""
+def decode_base64(text: str, what: str) -> bytes:
+    """Decode base64, standard or URL-safe; anything else is a 400 that says what it was about."""
     try:
-        data = base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
+        return base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ODataError(400, "The artifact content is not valid base64.") from error
-    return archive.unpack(data)
+        raise ODataError(400, f"The {what} is not valid base64.") from error
+
+
+def decode_archive(text: str) -> dict[str, bytes]:
+    """Unpack ``ArtifactContent``; anything but an archive in base64 is a 400."""
+    return archive.unpack(decode_base64(text, "artifact content"))
 
 
 def empty(status: int) -> Response:

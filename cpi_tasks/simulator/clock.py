@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import trio
 from trio.testing import MockClock
@@ -22,9 +24,21 @@ class Clock:
         self._run: trio.lowlevel.TrioToken | None = None
         self._offset_ms = 0.0
         self._is_virtual = False
+        self._standing_ms: float | None = None
+
+    @contextmanager
+    def standing_at(self, moment_ms: float) -> Iterator[None]:
+        """Stand at a moment in the past, to make up for what should have been done then."""
+        self._standing_ms = moment_ms
+        try:
+            yield
+        finally:
+            self._standing_ms = None
 
     def now_ms(self) -> float:
         """Give milliseconds since 1970, UTC."""
+        if self._standing_ms is not None:
+            return self._standing_ms
         wall_ms = time.time() * 1000
         try:
             token = trio.lowlevel.current_trio_token()

@@ -1,4 +1,4 @@
-"""The way of one request: log it, plan faults, log in, limit the rate, find the handler, answer in the right format."""
+"""The way of one request: log it, let faults strike, log in, limit the rate, find the handler, answer."""
 
 from __future__ import annotations
 
@@ -10,31 +10,26 @@ import trio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route as StarletteRoute
+from starlette.routing import request_response
 
-from cpi_tasks.simulator import routes_configurations, routes_designtime, routes_packages, routes_runtime
+from cpi_tasks.simulator import routes_batch, routing
 from cpi_tasks.simulator.auth import Gatekeeper
-from cpi_tasks.simulator.call import Call, Handler, Route
-from cpi_tasks.simulator.faults import Fault, FaultPlan, RateWindow, RequestRecord
+from cpi_tasks.simulator.call import Call
+from cpi_tasks.simulator.fault_answers import CutShort, answer_instead, hang_up, spoiled, wait
+from cpi_tasks.simulator.faults import Fault, FaultKind
+from cpi_tasks.simulator.history import Chronicle
+from cpi_tasks.simulator.life import Person
+from cpi_tasks.simulator.limits import LimitedFamily, RateLimits
+from cpi_tasks.simulator.metadata import ENTITY_SETS
 from cpi_tasks.simulator.odata import API_ROOT, ODataError, parse_path, parse_query
-from cpi_tasks.simulator.rendering import Format
+from cpi_tasks.simulator.playing import Stage
+from cpi_tasks.simulator.rendering import Format, wants_json
+from cpi_tasks.simulator.request_log import RECORD, RequestRecord, family_of
+from cpi_tasks.simulator.settings import SimulatorSettings
 from cpi_tasks.simulator.state import TenantState
 
 MAX_BODY_BYTES = 96 * 1024 * 1024
-_RUNTIME_SETS = ("IntegrationRuntimeArtifacts", "BuildAndDeployStatus", "ServiceEndpoints", "MessageProcessingLogs")
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-ROUTES: dict[Route, Handler] = {
-    **routes_packages.ROUTES,
-    **routes_designtime.ROUTES,
-    **routes_configurations.ROUTES,
-    **routes_runtime.ROUTES,
-}
-_SHAPES = frozenset(shape for _, shape in ROUTES)
-_NAMES = frozenset(shape.partition("/")[0].removesuffix("()") for shape in _SHAPES)
-_NOT_OFFERED = frozenset({"$batch", "$metadata", "ValidateIntegrationDesigntimeArtifact", "Resources", "CustomTags"})
-"""Known on tenants, not played here (yet)."""
 
 CONNECTION: ContextVar[trio.SocketStream | None] = ContextVar("connection", default=None)
 """The connection a request came in on, where the server knows it: a dropped connection is closed through it."""
@@ -47,13 +42,30 @@ class Front:
         """Build the application over a tenant."""
         self._state = state
         self.gatekeeper = Gatekeeper(state.settings, state.clock)
-        self.faults = FaultPlan()
         self.requests: list[RequestRecord] = []
         # A test may look at the tenant, or change it, while another thread serves requests.
         self.lock = RLock()
-        self._designtime = RateWindow(state.settings.designtime_rate)
-        self._runtime = RateWindow(state.settings.runtime_rate)
-        self.app = Starlette(routes=[StarletteRoute("/{path:path}", self._endpoint, methods=_METHODS)])
+        self._limits = RateLimits(state.settings)
+        self._stage: Stage | None = None
+        self.app = Starlette()
+        # Not a route: no pattern of Starlette's matches every path, line ends for instance.
+        self.app.router.default = request_response(self._endpoint)
+
+    def set_the_stage(self, person: Person) -> None:
+        """Give the hands that do what scripts let other people do."""
+        self._stage = Stage(self._state, person, Chronicle(self._state))
+
+    @property
+    def stage(self) -> Stage:
+        """Where scripts are played."""
+        if self._stage is None:
+            raise RuntimeError("set_the_stage was not called")
+        return self._stage
+
+    def catch_up(self) -> None:
+        """Do what other people have done by now."""
+        with self.lock:
+            self.stage.catch_up()
 
     async def _endpoint(self, request: Request) -> Response:
         record = RequestRecord(
@@ -63,27 +75,59 @@ class Front:
             time=trio.current_time(),
         )
         self.requests.append(record)
+        request.scope[RECORD] = record
         # The whole body is read in any case: a connection with unread data could not be used again.
         body = await _read_body(request)
-        fault = self.faults.take(record)
-        if fault is not None and not fault.after_handling:
-            return self._fail(fault, record)
         with self.lock:
-            response = self._respond(request, body)
-        if fault is not None:
-            return self._fail(fault, record)
+            self.stage.catch_up()
+            fault = self.stage.fault_for(record)
+            record.fault = fault.kind.value if fault else ""
+            try:
+                if fault is not None and fault.is_instead:
+                    return self._instead(fault, request, record)
+                response = self._respond(request, body)
+                record.status = record.handled = response.status_code
+            finally:
+                self.stage.finish(record)
+        if fault is None:
+            return response
+        return await self._afterwards(fault, request, record, response)
+
+    def _instead(self, fault: Fault, request: Request, record: RequestRecord) -> Response:
+        if fault.kind in {FaultKind.RESET_BEFORE_HANDLING, FaultKind.CLOSED_BEFORE_HANDLING}:
+            return self._hang_up(fault, record)
+        if fault.kind is FaultKind.TOKEN_EXPIRED:
+            self.gatekeeper.expire_tokens()
+        if fault.kind is FaultKind.CSRF_EXPIRED:
+            self.gatekeeper.expire_sessions()
+        form = _negotiate(request, self._state.settings)
+        response = answer_instead(fault, form.error, now_ms=self._state.clock.now_ms())
         record.status = response.status_code
         return response
 
-    def _fail(self, fault: Fault, record: RequestRecord) -> Response:
-        if fault.status is not None:
-            record.status = fault.status
-            return Response(fault.body, fault.status, fault.headers)
-        connection = CONNECTION.get()
-        if connection is None:
-            raise fault.error(f"connection dropped at {record.method} {record.target}")
-        connection.socket.close()
-        return Response(b"")
+    async def _afterwards(self, fault: Fault, request: Request, record: RequestRecord, response: Response) -> Response:
+        """Let a fault strike a request that has been handled."""
+        if fault.kind in {FaultKind.RESET_AFTER_HANDLING, FaultKind.CLOSED_AFTER_HANDLING}:
+            return self._hang_up(fault, record)
+        if fault.kind in {FaultKind.TRUNCATED_JSON, FaultKind.STALLED_BODY}:
+            stream, stalls = CONNECTION.get(), fault.kind is FaultKind.STALLED_BODY
+            if stream is not None:
+                return CutShort(response, stream, stalls=stalls)
+            if stalls:
+                await trio.sleep(fault.seconds)
+            raise fault.raised(f"the answer was cut short at {record.method} {record.target}")
+        if fault.kind is FaultKind.SLOW_FIRST_BYTE:
+            await wait(request, fault.seconds)
+            return response
+        return spoiled(fault, response)
+
+    def _hang_up(self, fault: Fault, record: RequestRecord) -> Response:
+        record.status = 0
+        stream = CONNECTION.get()
+        if stream is None:
+            raise fault.raised(f"connection dropped at {record.method} {record.target}")
+        orderly = fault.kind in {FaultKind.CLOSED_BEFORE_HANDLING, FaultKind.CLOSED_AFTER_HANDLING}
+        return hang_up(stream, orderly=orderly)
 
     def _respond(self, request: Request, body: bytes | None) -> Response:
         path = request.scope["raw_path"].decode("latin-1")
@@ -91,7 +135,7 @@ class Front:
             return self.gatekeeper.issue_token(request, body or b"")
         if path != API_ROOT and not path.startswith(f"{API_ROOT}/"):
             return PlainTextResponse("Not Found", 404)
-        form = _negotiate(request)
+        form = _negotiate(request, self._state.settings)
         try:
             response = self._answer(request, path.removeprefix(API_ROOT), body, form)
         except ODataError as error:
@@ -102,12 +146,12 @@ class Front:
     def _answer(self, request: Request, path: str, body: bytes | None, form: Format) -> Response:
         user = self.gatekeeper.user(request)
         segments = parse_path(path)
-        self._check_rate(segments[0].name if segments else "")
+        self._check_rate(request, user)
         self.gatekeeper.check_csrf(request)
         if body is None:
             raise ODataError(400, "The request body is too large.")
         if not segments:
-            return form.service_document(sorted(name for name in _NAMES if name.endswith(("s", "Status"))))
+            return form.service_document(sorted(ENTITY_SETS))
         call = Call(
             state=self._state,
             method=request.method,
@@ -117,36 +161,28 @@ class Front:
             body=body,
             user=user,
             format=form,
+            content_type=request.headers.get("Content-Type", ""),
         )
-        return _find(call)(call)
+        is_batch = (call.method, *[segment.name for segment in segments]) == ("POST", "$batch")
+        return routes_batch.batch(call) if is_batch else routing.answer(call)
 
-    def _check_rate(self, name: str) -> None:
-        window = self._runtime if name.startswith(_RUNTIME_SETS) else self._designtime
-        if not window.admits(trio.current_time()):
+    def _check_rate(self, request: Request, user: str) -> None:
+        path = unquote(request.scope["raw_path"].decode("latin-1"))
+        family: LimitedFamily = "runtime" if family_of(path) == "runtime" else "designtime"
+        others = self.stage.others(family)
+        if not self._limits.admits(family, user, now_s=trio.current_time(), others=others):
             seconds = self._state.settings.retry_after_s
             raise ODataError(429, "Too many requests", {} if seconds is None else {"Retry-After": str(seconds)})
 
 
-def _find(call: Call) -> Handler:
-    shape = "/".join(segment.shape for segment in call.segments)
-    handler = ROUTES.get((call.method, shape))
-    if handler is not None:
-        return handler
-    lone_set = len(call.segments) == 1 and call.head.name in _NAMES
-    if shape in _SHAPES or lone_set or any(segment.name in _NOT_OFFERED for segment in call.segments):
-        raise ODataError(501, "Not implemented")
-    unknown = next((part.name for part in call.segments if part.name not in _NAMES), call.segments[-1].name)
-    raise ODataError(404, f"Could not find an entity set or function import for '{unknown}'.")
-
-
-def _negotiate(request: Request) -> Format:
-    wanted = parse_query(request.scope["query_string"].decode("latin-1")).get("$format", "").lower()
-    as_json = wanted == "json" or (not wanted and "json" in request.headers.get("Accept", "").lower())
+def _negotiate(request: Request, settings: SimulatorSettings) -> Format:
+    query = parse_query(request.scope["query_string"].decode("latin-1"))
     url = request.url
     # Tenants put the port into every link, also the scheme's own one.
     port = url.port or _DEFAULT_PORTS.get(url.scheme, 80)
     return Format(
-        as_json=as_json,
+        as_json=wants_json(query, request.headers.get("Accept", "")),
+        settings=settings,
         base_url=f"{url.scheme}://{url.hostname}:{port}{API_ROOT}",
         headers={"DataServiceVersion": "2.0"},
     )

@@ -17,6 +17,9 @@ class Fate(Enum):
     FAILS_LATE = "fails late"
     NEVER_APPEARS = "never appears"
     STAYS_STARTING = "stays starting"
+    GOES_ELSEWHERE = "goes elsewhere"
+    """To another runtime: the task succeeds, this one never shows it."""
+    LACKS_LICENSE = "lacks license"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,8 @@ class Snapshot:
     runtime_type: str
     digest: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Addresses it listens at, with the protocol of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class RuntimeArtifact:
     deployed_on: int
     snapshot: Snapshot
     error: str = ""
+    since_ms: float = 0.0
+    """Since when it has been STARTED, in epoch milliseconds; 0 where that is long ago."""
 
     @property
     def version(self) -> str:
@@ -61,6 +68,13 @@ class Deployment:
     fate: Fate = Fate.STARTS
     task_hangs: bool = False
     error: str = ""
+    lingers_ms: float | None = None
+    """How long the runtime goes on showing what was there; a third of the duration where nothing is said."""
+    error_looks: int | None = None
+    error_delay_ms: float | None = None
+    """How many looks, and how long after the ERROR, its text is not to be had; by the settings where not said."""
+    starting_on: int | None = None
+    """What STARTING shows as ``DeployedOn`` where it is taken only at the end."""
 
     @property
     def built_ms(self) -> float:
@@ -68,37 +82,46 @@ class Deployment:
         return self.triggered_ms + self.duration_ms / 3
 
     @property
+    def appears_ms(self) -> float:
+        """When the runtime may begin to show this deployment."""
+        return self.built_ms if self.lingers_ms is None else self.triggered_ms + self.lingers_ms
+
+    @property
     def final_ms(self) -> float:
         """When nothing changes any more."""
-        return self.triggered_ms + self.duration_ms
+        return max(self.triggered_ms + self.duration_ms, self.appears_ms)
 
     def task_status(self, now_ms: float) -> str:
         """Tell what ``BuildAndDeployStatus`` says."""
         if now_ms < self.built_ms or self.task_hangs or self.fate is Fate.NEVER_APPEARS:
             return "DEPLOYING"
+        if self.fate is Fate.LACKS_LICENSE:
+            return "FAIL_ON_LICENSE_ERROR"
         return "FAIL" if self.fate is Fate.FAILS_BUILD else "SUCCESS"
 
     def applied_to(self, before: RuntimeArtifact | None, now_ms: float) -> RuntimeArtifact | None:
         """Tell what the runtime shows, given what it showed without this deployment."""
-        if now_ms < self.built_ms or self.fate is Fate.NEVER_APPEARS:
+        if now_ms < self.appears_ms or self.fate in {Fate.NEVER_APPEARS, Fate.GOES_ELSEWHERE}:
             return before
-        fails = self.fate in {Fate.FAILS_BUILD, Fate.FAILS_LATE}
+        fails = self.fate in {Fate.FAILS_BUILD, Fate.FAILS_LATE, Fate.LACKS_LICENSE}
         if now_ms >= self.final_ms and fails:
             return self._shown("ERROR")
-        if self.fate is Fate.FAILS_BUILD or (self.fate is Fate.FAILS_LATE and before is not None):
+        if self.fate in {Fate.FAILS_BUILD, Fate.LACKS_LICENSE} or (self.fate is Fate.FAILS_LATE and before is not None):
             return before
         if now_ms >= self.final_ms and self.fate is Fate.STARTS:
             return self._shown("STARTED")
         return self._shown("STARTING")
 
     def _shown(self, status: str) -> RuntimeArtifact:
+        is_stamped = status != "STARTING" or self.starting_on is None
         return RuntimeArtifact(
             id=self.artifact_id,
             status=status,
             deployed_by=self.deployed_by,
-            deployed_on=self.deployed_on,
+            deployed_on=self.deployed_on if is_stamped else self.starting_on or 0,
             snapshot=self.snapshot,
             error=self.error if status == "ERROR" else "",
+            since_ms=self.final_ms if status == "STARTED" else 0.0,
         )
 
 
@@ -127,6 +150,23 @@ class Undeployment:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A state that was simply there, or put there by a test, from a moment on."""
+
+    triggered_ms: float
+    shown: RuntimeArtifact | None
+
+    @property
+    def final_ms(self) -> float:
+        """When nothing changes any more."""
+        return self.triggered_ms
+
+    def applied_to(self, _before: RuntimeArtifact | None, _now_ms: float) -> RuntimeArtifact | None:
+        """Tell what the runtime shows: the same, whatever was there."""
+        return self.shown
+
+
 @dataclass(slots=True, kw_only=True)
 class RuntimeRecord:
     """One artifact's runtime history: a settled state and the calls since, oldest first."""
@@ -136,6 +176,8 @@ class RuntimeRecord:
     last_deployed_on: int = 0
     error_looks: dict[int, int] = field(default_factory=dict)
     """How often the error information of an ERROR was asked for, by its ``deployed_on``."""
+    log: list[Deployment | Undeployment | Placement] = field(default_factory=list)
+    """Every call since this program began, oldest first; what was there before is the first entry."""
 
     def look(self, now_ms: float) -> RuntimeArtifact | None:
         """Tell what the runtime shows at a moment; ``None`` while or when it shows nothing."""
@@ -146,11 +188,27 @@ class RuntimeRecord:
 
     def add(self, call: Deployment | Undeployment) -> None:
         """Append a call; what has come to its end before is settled first."""
+        if not self.log:
+            self.log.append(Placement(triggered_ms=call.triggered_ms, shown=self.look(call.triggered_ms)))
+        self.log.append(call)
         while self.calls and self.calls[0].final_ms <= call.triggered_ms:
             self.settled = self.calls.pop(0).applied_to(self.settled, call.triggered_ms)
         self.calls.append(call)
         if isinstance(call, Deployment):
             self.last_deployed_on = call.deployed_on
+
+    def has_error_information(self, item: RuntimeArtifact, now_ms: float, usual_looks: int) -> bool:
+        """Count a look at an ERROR's text and tell whether it is to be had yet."""
+        looks = self.error_looks[item.deployed_on] = self.error_looks.get(item.deployed_on, 0) + 1
+        causes = [call for call in self.log if isinstance(call, Deployment) and call.deployed_on == item.deployed_on]
+        for cause in causes:
+            if cause.error_delay_ms is not None and now_ms < cause.final_ms + cause.error_delay_ms:
+                return False
+            if cause.error_looks is not None:
+                return looks > cause.error_looks
+            if cause.error_delay_ms is not None:
+                return True
+        return looks > usual_looks
 
     def next_deployed_on(self, at_ms: float) -> int:
         """Give a ``DeployedOn`` for a deployment that arrives then: never one that was there before."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 PATH = "META-INF/MANIFEST.MF"
-_LINE_BYTES = 72
+LINE_BYTES = 72
 _VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:[.-][\w.-]+)?")
 
 
@@ -38,18 +38,18 @@ def put(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
     return {**headers, existing: value}
 
 
-def render(headers: Mapping[str, str]) -> bytes:
-    """Write the main section the tenant's way: own header order, CRLF, lines of at most 72 bytes."""
+def render(headers: Mapping[str, str], line_bytes: int = LINE_BYTES) -> bytes:
+    """Write the main section the tenant's way: own header order, CRLF, lines of at most 72 (or fewer) bytes."""
     first = [name for name in headers if name.lower() == "manifest-version"]
     rest = sorted((name for name in headers if name not in first), key=lambda name: name[::-1].lower())
-    lines = [_fold(f"{name}: {headers[name]}".encode()) for name in [*first, *rest]]
+    lines = [_fold(f"{name}: {headers[name]}".encode(), line_bytes) for name in [*first, *rest]]
     return b"".join(lines) + b"\r\n"
 
 
-def _fold(line: bytes) -> bytes:
-    parts = [line[:_LINE_BYTES]]
-    width = _LINE_BYTES - 1
-    parts += [b" " + line[start : start + width] for start in range(_LINE_BYTES, len(line), width)]
+def _fold(line: bytes, line_bytes: int) -> bytes:
+    parts = [line[:line_bytes]]
+    width = line_bytes - 1
+    parts += [b" " + line[start : start + width] for start in range(line_bytes, len(line), width)]
     return b"\r\n".join(parts) + b"\r\n"
 
 
@@ -74,10 +74,12 @@ def version_key(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) if is_version(text) else ()
 
 
-def references(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Tell what ``Require-Capability`` names: pairs of ``scriptcollection`` or ``messagemapping`` and the id."""
+def references(headers: Mapping[str, str]) -> list[tuple[str, str, bool]]:
+    """Tell what ``Require-Capability`` names: ``scriptcollection`` or ``messagemapping``, the id, whether optional."""
     text = get(headers, "Require-Capability")
     return [
-        (family, name.strip())
-        for family, name in re.findall(r"(?:^|,)\s*(scriptcollection|messagemapping)\.([^;,\"]+)", text)
+        (family, name.strip(), "resolution:=optional" in directives.replace(" ", ""))
+        for family, name, directives in re.findall(
+            r"(?:^|,)\s*(scriptcollection|messagemapping)\.([^;,\"]+)((?:;(?:[^\",]|\"[^\"]*\")*)?)", text
+        )
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
 API_ROOT = "/api/v1"
+MAX_PATH_CHARS = 8192
 
 
 class ODataError(Exception):
@@ -95,8 +96,11 @@ def _parse_segment(raw: str) -> Segment:
 def parse_path(raw_path: str) -> tuple[Segment, ...]:
     """Split an encoded path below the API root into segments; a malformed one is a 400.
 
-    A comma inside a literal must not part it, encoded or not, which is why splitting comes before decoding.
+    A comma inside a literal must not part it, encoded or not, which is why splitting comes before decoding. A path
+    longer than any server reads is a 414.
     """
+    if len(raw_path) > MAX_PATH_CHARS:
+        raise ODataError(414, "The request address is too long.")
     return tuple(_parse_segment(part) for part in _outside_quotes(raw_path, "/") if part)
 
 
@@ -113,43 +117,3 @@ def count_option(query: Mapping[str, str], name: str) -> int | None:
     if not re.fullmatch(r"\d{1,9}", text):
         raise ODataError(400, f"Invalid value for system query option '{name}'.")
     return int(text)
-
-
-Row = Mapping[str, str]
-_QUOTED = r"'((?:[^']|'')*)'"
-_COMPARISON = re.compile(rf"(\w+)\s+(eq|ne)\s+{_QUOTED}")
-_FUNCTION = re.compile(
-    rf"(?:(substringof)\(\s*{_QUOTED}\s*,\s*(\w+)\s*\)|(startswith|endswith)\(\s*(\w+)\s*,\s*{_QUOTED}\s*\))(?:\s+eq\s+true)?"
-)
-
-
-def _parse_term(text: str) -> Callable[[Row], bool]:
-    if match := _COMPARISON.fullmatch(text):
-        name, operator, literal = match.groups()
-        wanted = literal.replace("''", "'")
-        return lambda row: (row.get(name) == wanted) == (operator == "eq")
-    if match := _FUNCTION.fullmatch(text):
-        contains, part, inside, edge, subject, affix = match.groups()
-        if contains:
-            return lambda row: part.replace("''", "'") in row.get(inside, "")
-        affix = affix.replace("''", "'")
-        if edge == "startswith":
-            return lambda row: row.get(subject, "").startswith(affix)
-        return lambda row: row.get(subject, "").endswith(affix)
-    raise ODataError(400, f"Invalid filter expression: '{text}'.")
-
-
-def parse_filter(text: str | None) -> Callable[[Row], bool]:
-    """Build a predicate over string properties: ``eq ne substringof startswith endswith`` joined by ``or``."""
-    if text is None:
-        return lambda _row: True
-    terms = [_parse_term(part.strip()) for part in re.split(r"\s+or\s+(?=(?:[^']*'[^']*')*[^']*$)", text.strip())]
-    return lambda row: any(term(row) for term in terms)
-
-
-def equality_value(text: str | None, name: str) -> str | None:
-    """Give the literal of a filter that is nothing but ``<name> eq '<literal>'``: it spares reading the whole list."""
-    match = _COMPARISON.fullmatch((text or "").strip())
-    if match is None or match.group(1) != name or match.group(2) != "eq":
-        return None
-    return match.group(3).replace("''", "'")

@@ -26,7 +26,8 @@ def check_package_id(state: TenantState, package_id: str) -> None:
     if not re.fullmatch(allowed, package_id):
         raise ODataError(400, "Property 'Id' value cannot have a special character. Enter a valid Id.")
     if package_id in state.packages:
-        raise ODataError(409, f"Integration package with ID {package_id} already exists.")
+        status = state.settings.duplicate_package_status
+        raise ODataError(status, f"Integration package with ID {package_id} already exists.")
 
 
 def package_fields(state: TenantState, sent: Mapping[str, str], *, name: str) -> dict[str, str]:
@@ -59,11 +60,13 @@ def add_package(state: TenantState, package_id: str, fields: Mapping[str, str], 
     return package
 
 
-def check_content(state: TenantState, kind: Kind, entries: Mapping[str, bytes]) -> None:
+def check_content(state: TenantState, kind: Kind, entries: Mapping[str, bytes], *, is_update: bool) -> None:
     """Refuse content no tenant stores: without manifest (400), parameters without definitions (500)."""
     if manifest.PATH not in entries:
         raise ODataError(400, "The artifact content has no META-INF/MANIFEST.MF.")
-    if kind is Kind.FLOW and archive.PARAMETERS in entries and archive.DEFINITIONS not in entries:
+    rule = state.settings.prop_without_propdef
+    needs_definitions = kind is Kind.FLOW and (rule == "refused" or (rule == "refused-on-update" and is_update))
+    if needs_definitions and archive.PARAMETERS in entries and archive.DEFINITIONS not in entries:
         raise ODataError(500, "InputStream cannot be null")
     empty = kind is Kind.VALUE_MAPPING and b"<entry" not in entries.get("value_mapping.xml", b"")
     if empty and not state.settings.accepts_empty_value_mapping:
@@ -114,7 +117,7 @@ def create_artifact(
         modified_by=user,
         modified_ms=now,
     )
-    artifact.store(entries, version=version)
+    artifact.store(entries, version=version, line_bytes=state.settings.manifest_line_bytes)
     if description is None:
         artifact.description = artifact.content.description or ""
     state.insert(artifact)
@@ -133,7 +136,8 @@ def replace_content(
     uploaded = manifest.get(manifest.parse(entries.get(manifest.PATH, b"")), "Bundle-Version").strip()
     if take_version and manifest.version_key(uploaded) > manifest.version_key(version):
         version = uploaded
-    artifact.store(entries, version=None if as_draft else version)
+    line_bytes = state.settings.manifest_line_bytes
+    artifact.store(entries, version=None if as_draft else version, line_bytes=line_bytes)
     if not state.settings.put_takes_file_values:
         kept = {key: item.value for key, item in before.parameters.items() if item.value is not None}
         artifact.values = kept | artifact.values
@@ -142,7 +146,31 @@ def replace_content(
         artifact.description = artifact.content.description
 
 
-def save_as_version(artifact: StoredArtifact, version: str) -> None:
+def check_new_version(state: TenantState, artifact: StoredArtifact, version: str) -> None:
+    """Refuse what is no version number, or one that the tenant does not take after the current one (400)."""
+    rule = "any" if artifact.kind is Kind.VALUE_MAPPING else state.settings.save_version_rule
+    new, current = manifest.version_key(version), manifest.version_key(artifact.version)
+    is_taken = rule == "any" or new > current or (rule == "not-lower" and new == current)
+    if not manifest.is_version(version) or not is_taken:
+        raise ODataError(400, "CANNOT_UPDATE_BUNDLE")
+
+
+def save_as_version(artifact: StoredArtifact, version: str, *, line_bytes: int = manifest.LINE_BYTES) -> None:
     """Give the stored content a version number; it is no draft any more."""
-    artifact.store(archive.unpack(artifact.archive), version=version)
+    artifact.store(archive.unpack(artifact.archive), version=version, line_bytes=line_bytes)
     artifact.version, artifact.is_draft = version, False
+
+
+def first_version(state: TenantState, kind: Kind, entries: Mapping[str, bytes]) -> str:
+    """Tell under which version content is created: 1.0.0, or the manifest's for value mappings and where so set."""
+    own = manifest.get(manifest.parse(entries[manifest.PATH]), "Bundle-Version").strip()
+    takes_own = kind is Kind.VALUE_MAPPING or state.settings.create_version == "manifest"
+    return own if takes_own and manifest.is_version(own) else FIRST_VERSION
+
+
+def change_files(state: TenantState, artifact: StoredArtifact, entries: Mapping[str, bytes], user: str) -> None:
+    """Store other files by the API without a version of their own: resources and mapping entries."""
+    archive.check_size(entries)
+    as_draft = state.settings.version_mode == "draft" or artifact.is_draft
+    replace_content(state, artifact, entries, as_draft=as_draft, take_version=False)
+    state.touch(artifact, user)

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from starlette.responses import Response
 
 from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.settings import SimulatorSettings
 
 ATOM = "http://www.w3.org/2005/Atom"
 METADATA = "http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"
@@ -31,17 +33,29 @@ class DateTime:
     ms: int
 
 
-Value = str | bool | DateTime | None
+@dataclass(frozen=True, slots=True)
+class Complex:
+    """A complex property of text fields: its type without namespace, and the fields."""
+
+    type: str
+    fields: Mapping[str, str]
+
+
+Value = str | bool | DateTime | Complex | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """One entity: its type without namespace, its path below the API root, properties and navigations."""
+    """One entity: its type without namespace, its path below the API root, properties and navigations.
+
+    Navigations are links; what is ``expanded`` stands in place of its link.
+    """
 
     type: str
     path: str
     properties: Mapping[str, Value]
     navigations: Sequence[str] = ()
+    expanded: Mapping[str, Sequence[Entity]] = field(default_factory=dict)
     media_type: str | None = None
 
     def select(self, option: str | None) -> Entity:
@@ -53,6 +67,7 @@ class Entity:
             self,
             properties={name: value for name, value in self.properties.items() if name in names},
             navigations=[name for name in self.navigations if name in names],
+            expanded={name: entities for name, entities in self.expanded.items() if name in names},
         )
 
 
@@ -67,10 +82,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """How this caller wants answers: JSON or Atom, with absolute links that start with ``base_url``."""
+    """How this caller wants answers: JSON or Atom, with absolute links that start with ``base_url``.
+
+    The settings say what error documents are like.
+    """
 
     as_json: bool
     base_url: str
+    settings: SimulatorSettings = field(default_factory=SimulatorSettings)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def entity(self, entity: Entity, status: int = 200) -> Response:
@@ -90,9 +109,13 @@ class Format:
         return self._json({"d": inner}, 200)
 
     def error(self, error: ODataError) -> Response:
-        """Give an error document."""
-        if self.as_json:
-            body = {"error": {"code": error.code, "message": {"lang": "en", "value": error.message}}}
+        """Give an error document, or what this tenant sends in its place."""
+        form = self.settings.error_body
+        text = None if form == "null-message" else self._ended(error.message)
+        if form == "empty" or (error.status == HTTPStatus.FORBIDDEN and self.settings.forbidden_body == "empty"):
+            response = Response(b"", error.status, self.headers)
+        elif form == "json" or (self.as_json and form != "xml"):
+            body = {"error": {"code": error.code, "message": {"lang": "en", "value": text}}}
             response = self._json(body, error.status)
         else:
             root = ET.Element(f"{{{METADATA}}}error")
@@ -100,7 +123,7 @@ class Format:
             message = ET.SubElement(
                 root, f"{{{METADATA}}}message", {"{http://www.w3.org/XML/1998/namespace}lang": "en"}
             )
-            message.text = error.message
+            message.text = None if text is None else _xml_text(text)
             response = self._xml(root, error.status, "application/xml;charset=utf-8", METADATA)
         response.headers.update(error.headers)
         return response
@@ -117,6 +140,12 @@ class Format:
             collection = ET.SubElement(workspace, f"{{{app}}}collection", {"href": name})
             ET.SubElement(collection, f"{{{ATOM}}}title").text = name
         return self._xml(root, 200, "application/atomsvc+xml;charset=utf-8")
+
+    def _ended(self, text: str | None) -> str | None:
+        """Give an error text the ending that the texts of this tenant have."""
+        if not text or self.settings.text_ending == "as-observed":
+            return text
+        return text.rstrip(".") + ("." if self.settings.text_ending == "period" else "")
 
     def _url(self, path: str) -> str:
         return f"{self.base_url}/{path}"
@@ -136,9 +165,12 @@ class Format:
             links |= {"content_type": entity.media_type, "media_src": f"{url}/$value", "edit_media": f"{url}/$value"}
         body: dict[str, object] = {"__metadata": links}
         for name, value in entity.properties.items():
-            body[name] = f"/Date({value.ms})/" if isinstance(value, DateTime) else value
+            body[name] = _json_value(value)
         for name in entity.navigations:
-            body[name] = {"__deferred": {"uri": f"{url}/{name}"}}
+            if name in entity.expanded:
+                body[name] = {"results": [self._json_entity(item) for item in entity.expanded[name]]}
+            else:
+                body[name] = {"__deferred": {"uri": f"{url}/{name}"}}
         return body
 
     def _atom_entry(self, entity: Entity) -> ET.Element:
@@ -149,7 +181,10 @@ class Format:
         ET.SubElement(entry, f"{{{ATOM}}}link", {"rel": "edit", "title": entity.type, "href": entity.path})
         for name in entity.navigations:
             attributes = {"rel": f"{RELATED}{name}", "title": name, "href": f"{entity.path}/{name}"}
-            ET.SubElement(entry, f"{{{ATOM}}}link", attributes)
+            link = ET.SubElement(entry, f"{{{ATOM}}}link", attributes)
+            if name in entity.expanded:
+                inline = ET.SubElement(link, f"{{{METADATA}}}inline")
+                inline.append(self._atom_feed(Page(entities=entity.expanded[name])))
         if entity.media_type is None:
             holder = ET.SubElement(entry, f"{{{ATOM}}}content", {"type": "application/xml"})
         else:
@@ -173,8 +208,21 @@ class Format:
         return feed
 
 
+def _json_value(value: Value) -> object:
+    if isinstance(value, DateTime):
+        return f"/Date({value.ms})/"
+    if isinstance(value, Complex):
+        return {"__metadata": {"type": f"{NAMESPACE}.{value.type}"}, **value.fields}
+    return value
+
+
+def _xml_text(text: str) -> str:
+    """Leave out what XML cannot carry."""
+    return "".join(char for char in text if char >= " " or char in "\t\n\r").translate({0xFFFE: None, 0xFFFF: None})
+
+
 def _fill(element: ET.Element, value: Value) -> None:
-    """Write one property as Atom does: null, Edm.Boolean, Edm.DateTime or plain text without control characters."""
+    """Write one property as Atom does: null, Edm.Boolean, Edm.DateTime, complex, or text that XML can carry."""
     if value is None:
         element.set(f"{{{METADATA}}}null", "true")
     elif isinstance(value, bool):
@@ -183,8 +231,18 @@ def _fill(element: ET.Element, value: Value) -> None:
     elif isinstance(value, DateTime):
         element.set(f"{{{METADATA}}}type", "Edm.DateTime")
         element.text = iso_time(value.ms)
+    elif isinstance(value, Complex):
+        element.set(f"{{{METADATA}}}type", f"{NAMESPACE}.{value.type}")
+        for name, text in value.fields.items():
+            _fill(ET.SubElement(element, f"{{{DATA}}}{name}"), text)
     else:
-        element.text = "".join(char for char in value if char >= " " or char in "\t\n\r")
+        element.text = _xml_text(value)
+
+
+def wants_json(query: Mapping[str, str], accept: str) -> bool:
+    """Whether ``$format``, or else ``Accept``, asks for JSON; everything else gets Atom."""
+    wanted = query.get("$format", "").lower()
+    return wanted == "json" or (not wanted and "json" in accept.lower())
 
 
 def iso_time(ms: int) -> str:

@@ -1,7 +1,8 @@
-"""Design-time artifacts of the four families and their locks (SAP Help, Integration Content)."""
+"""Design-time artifacts of the four families (SAP Help, Integration Content)."""
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from functools import partial
@@ -10,19 +11,28 @@ from starlette.responses import Response
 
 from cpi_tasks.simulator import manifest, operations
 from cpi_tasks.simulator.call import Call, Handler, Route, decode_archive, empty
+from cpi_tasks.simulator.filters import choose
+from cpi_tasks.simulator.metadata import OTHER_FAMILIES
 from cpi_tasks.simulator.odata import ODataError
-from cpi_tasks.simulator.rendering import DateTime, Entity, Value, literal
+from cpi_tasks.simulator.rendering import Entity, Value, iso_time, literal
 from cpi_tasks.simulator.settings import Kind
-from cpi_tasks.simulator.state import Lock, StoredArtifact
+from cpi_tasks.simulator.state import NOT_FOUND, StoredArtifact
 
 FamilyHandler = Callable[[Kind, Call], Response]
+NAVIGATIONS = {
+    Kind.FLOW: ("Configurations", "Resources", "DesignGuidelineExecutionResults"),
+    Kind.MESSAGE_MAPPING: ("Resources",),
+    Kind.SCRIPT_COLLECTION: ("Resources",),
+    Kind.VALUE_MAPPING: ("ValMapSchema",),
+}
 
 
 def entity(call: Call, artifact: StoredArtifact) -> Entity:
     """Give an artifact as the API shows it; which families have ``ModifiedAt`` is a setting."""
+    settings = call.state.settings
     properties: dict[str, Value] = {
         "Id": artifact.id,
-        "Version": artifact.shown_version,
+        "Version": call.state.version_word(artifact),
         "PackageId": artifact.package_id,
         "Name": artifact.name,
         "Description": artifact.description,
@@ -33,27 +43,30 @@ def entity(call: Call, artifact: StoredArtifact) -> Entity:
             "Receiver": "",
             "Comment": "",
             "CreatedBy": artifact.created_by,
-            "CreatedAt": str(artifact.created_ms),
+            "CreatedAt": _time(call, artifact.created_ms),
             "ModifiedBy": artifact.modified_by,
         }
-    if artifact.kind.value in call.state.settings.modified_at_families:
-        properties["ModifiedAt"] = str(artifact.modified_ms)
-    navigations = {
-        Kind.FLOW: ("Configurations", "Resources", "DesignGuidelineExecutionResults"),
-        Kind.VALUE_MAPPING: ("ValMapSchema",),
-    }
+    if artifact.kind.value in settings.modified_at_families:
+        properties["ModifiedAt"] = _time(call, artifact.modified_ms)
+    hides = settings.artifact_content_on_reads == "null" or call.state.package(artifact.package_id).is_read_only
+    content = None if hides else base64.b64encode(artifact.archive).decode("ascii")
     return Entity(
         type=artifact.kind.entity_type,
-        path=path_of(artifact),
-        properties={**properties, "ArtifactContent": None},
-        navigations=navigations.get(artifact.kind, ()),
+        path=path_of(call, artifact),
+        properties={**properties, "ArtifactContent": content},
+        navigations=NAVIGATIONS[artifact.kind],
         media_type="application/octet-stream",
     )
 
 
-def path_of(artifact: StoredArtifact) -> str:
+def _time(call: Call, ms: int) -> str:
+    return str(ms) if call.state.settings.artifact_times == "epoch-ms" else iso_time(ms)
+
+
+def path_of(call: Call, artifact: StoredArtifact) -> str:
     """Give the artifact's path below the API root."""
-    return f"{artifact.kind.entity_set}(Id={literal(artifact.id)},Version={literal(artifact.shown_version)})"
+    version = call.state.version_word(artifact)
+    return f"{artifact.kind.entity_set}(Id={literal(artifact.id)},Version={literal(version)})"
 
 
 def addressed(kind: Kind, call: Call) -> StoredArtifact:
@@ -61,22 +74,22 @@ def addressed(kind: Kind, call: Call) -> StoredArtifact:
     segment = next(part for part in call.segments if part.name == kind.entity_set)
     artifact = call.state.artifact(kind, segment.key("Id"), segment.key("Version"))
     if call.head.name == "IntegrationPackages" and call.head.key("Id") != artifact.package_id:
-        raise ODataError(404, "Integration design time artifact not found.")
+        raise ODataError(404, NOT_FOUND)
     return artifact
 
 
 def list_of_package(kind: Kind, call: Call) -> Response:
-    """``GET IntegrationPackages('P')/<X>DesigntimeArtifacts``: 200; ``$skip`` is ignored as on tenants."""
+    """``GET IntegrationPackages('P')/<X>DesigntimeArtifacts``: 200; skipping and counting are ignored as on tenants."""
     package = call.state.package(call.head.key("Id"))
-    return call.listing(list(call.state.artifacts_of(package, kind)), partial(entity, call), skips=False)
+    found = list(call.state.artifacts_of(package, kind))
+    return call.listing(found, partial(entity, call), skips=False, counts=False)
 
 
 def list_of_tenant(kind: Kind, call: Call) -> Response:
     """``GET <X>DesigntimeArtifacts``: 200, by name, for mappings only."""
-    descending = call.query.get("$orderby", "").lower().endswith(" desc")
     found = [artifact for artifact in call.state.artifacts.values() if artifact.kind is kind]
-    found.sort(key=lambda artifact: artifact.name, reverse=descending)
-    return call.listing(found, partial(entity, call))
+    found.sort(key=lambda artifact: artifact.name)
+    return call.listing(choose(call.query, found, lambda item: {"Name": item.name}, {"Name"}), partial(entity, call))
 
 
 def read(kind: Kind, call: Call) -> Response:
@@ -106,14 +119,10 @@ def create(kind: Kind, call: Call) -> Response:
     call.state.check_package_writable(package, "create the artifact")
     existing = call.state.artifacts.get(sent["Id"])
     if existing is not None:
-        raise ODataError(500, _duplicate_text(existing, call.state.packages[existing.package_id].name))
+        raise ODataError(500, duplicate_text(existing, call.state.packages[existing.package_id].name))
     text = sent.get("ArtifactContent", "")
     entries = decode_archive(text) if text else operations.empty_content(kind, sent["Id"], sent["Name"])
-    operations.check_content(call.state, kind, entries)
-    version = operations.FIRST_VERSION
-    if kind is Kind.VALUE_MAPPING:
-        own = manifest.get(manifest.parse(entries[manifest.PATH]), "Bundle-Version").strip()
-        version = own if manifest.is_version(own) else version
+    operations.check_content(call.state, kind, entries, is_update=False)
     artifact = operations.create_artifact(
         call.state,
         kind=kind,
@@ -122,13 +131,14 @@ def create(kind: Kind, call: Call) -> Response:
         name=sent["Name"],
         description=sent.get("Description"),
         entries=entries,
-        version=version,
+        version=operations.first_version(call.state, kind, entries),
         user=call.user,
     )
     return call.format.entity(entity(call, artifact), 201)
 
 
-def _duplicate_text(existing: StoredArtifact, package_name: str) -> str:
+def duplicate_text(existing: StoredArtifact, package_name: str) -> str:
+    """Say that an artifact id is taken, and where."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", existing.kind.value).lower()
     what = "integration flow" if existing.kind is Kind.FLOW else words
     article = "An" if what.startswith("i") else "A"
@@ -144,11 +154,11 @@ def update(kind: Kind, call: Call) -> Response:
     sent = call.fields()
     if kind is Kind.MESSAGE_MAPPING and {"Id", "PackageId"} & sent.keys():
         raise ODataError(500, "Update of PackageId and Id are not allowed")
-    call.state.check_writable(artifact, "update the artifact")
+    call.state.check_writable(artifact, "update", "update the artifact")
     text, name = sent.get("ArtifactContent"), sent.get("Name", "")
     if text:
         entries = decode_archive(text)
-        operations.check_content(call.state, kind, entries)
+        operations.check_content(call.state, kind, entries, is_update=True)
         _check_symbolic_name(artifact, manifest.symbolic_name(manifest.parse(entries[manifest.PATH])))
         mode = call.state.settings.version_mode
         operations.replace_content(
@@ -175,7 +185,9 @@ def _check_symbolic_name(artifact: StoredArtifact, name: str) -> None:
 def delete(kind: Kind, call: Call) -> Response:
     """``DELETE <X>DesigntimeArtifacts(Id,Version)``: 200 without a body; the runtime is untouched."""
     artifact = addressed(kind, call)
-    call.state.check_writable(artifact, "delete the artifact")
+    call.state.check_writable(artifact, "delete", "delete the artifact")
+    if not call.state.settings.deletes_deployed and call.state.is_on_runtime(artifact.id):
+        raise ODataError(400, f"Cannot delete the artifact {artifact.id} as it is deployed.")
     call.state.remove(artifact)
     return empty(200)
 
@@ -184,41 +196,24 @@ def save_version(kind: Kind, call: Call) -> Response:
     """``POST <X>DesigntimeArtifactSaveAsVersion?Id=&SaveAsVersion=``: 200 without a body; no version number 400."""
     artifact = call.state.artifact(kind, call.argument("Id"), "active")
     version = call.argument("SaveAsVersion")
-    call.state.check_writable(artifact, "save the artifact")
-    if not manifest.is_version(version):
-        raise ODataError(400, "CANNOT_UPDATE_BUNDLE")
-    operations.save_as_version(artifact, version)
+    call.state.check_writable(artifact, "save", "save the artifact")
+    operations.check_new_version(call.state, artifact, version)
+    operations.save_as_version(artifact, version, line_bytes=call.state.settings.manifest_line_bytes)
     call.state.touch(artifact, call.user)
-    return empty(200)
-
-
-def list_locks(call: Call) -> Response:
-    """``GET IntegrationDesigntimeLocks``: 200, or 403 without the role."""
-    if not call.state.settings.may_read_locks:
-        raise ODataError(403, None)
-    return call.listing(list(call.state.locks.values()), partial(_lock_entity, call))
-
-
-def _lock_entity(call: Call, lock: Lock) -> Entity:
-    artifact = call.state.artifacts[lock.artifact_id]
-    return Entity(
-        type="IntegrationDesigntimeLock",
-        path=f"IntegrationDesigntimeLocks({literal(lock.resource_id)})",
-        properties={
-            "ResourceId": lock.resource_id,
-            "ArtifactId": artifact.id,
-            "ArtifactName": artifact.name,
-            "ArtifactType": artifact.kind.value,
-            "PackageId": artifact.package_id,
-            "PackageName": call.state.packages[artifact.package_id].name,
-            "CreatedAt": DateTime(lock.created_ms),
-            "CreatedBy": lock.user,
-        },
-    )
+    is_mapping = kind in {Kind.MESSAGE_MAPPING, Kind.VALUE_MAPPING}
+    return empty(call.state.settings.save_version_status_of_mappings if is_mapping else 200)
 
 
 def _unknown_artifact(_call: Call) -> Response:
-    raise ODataError(404, "Integration design time artifact not found.")
+    raise ODataError(404, NOT_FOUND)
+
+
+def _no_artifacts(call: Call) -> Response:
+    """Answer lists of families that this tenant never has: 200, or 404 for an unknown package."""
+    if call.head.name == "IntegrationPackages":
+        call.state.package(call.head.key("Id"))
+    nothing: list[StoredArtifact] = []
+    return call.listing(nothing, partial(entity, call))
 
 
 def _routes(kind: Kind) -> dict[Route, FamilyHandler]:
@@ -242,7 +237,11 @@ def _routes(kind: Kind) -> dict[Route, FamilyHandler]:
 ROUTES: dict[Route, Handler] = {
     route: partial(handler, kind) for kind in Kind for route, handler in _routes(kind).items()
 } | {
-    ("GET", "IntegrationDesigntimeLocks"): list_locks,
     ("GET", "IntegrationAdapterDesigntimeArtifacts()"): _unknown_artifact,
     ("DELETE", "IntegrationAdapterDesigntimeArtifacts()"): _unknown_artifact,
+    ("POST", "DeployIntegrationAdapterDesigntimeArtifact"): _unknown_artifact,
+    **{("GET", f"{name}DesigntimeArtifacts"): _no_artifacts for name in OTHER_FAMILIES},
+    **{("GET", f"IntegrationPackages()/{name}DesigntimeArtifacts"): _no_artifacts for name in OTHER_FAMILIES},
+    **{("GET", f"{name}DesigntimeArtifacts()"): _unknown_artifact for name in OTHER_FAMILIES},
+    **{("DELETE", f"{name}DesigntimeArtifacts()"): _unknown_artifact for name in OTHER_FAMILIES},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 
@@ -10,12 +9,16 @@ from starlette.responses import PlainTextResponse, Response
 
 from cpi_tasks.simulator.call import Call, Handler, Route, empty
 from cpi_tasks.simulator.deploying import deploy
+from cpi_tasks.simulator.error_information import document
+from cpi_tasks.simulator.filters import choose, equality_value
 from cpi_tasks.simulator.lifecycle import RuntimeArtifact, Undeployment
-from cpi_tasks.simulator.odata import ODataError, equality_value, parse_filter
+from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.rendering import DateTime, Entity, literal
 from cpi_tasks.simulator.settings import Kind
+from cpi_tasks.simulator.state import new_guid
 
 NOT_DEPLOYED = "Requested entity could not be found"
+_FILTERABLE = ("Id", "Version", "Name", "Type", "DeployedBy", "Status")
 
 
 def _entity(call: Call, item: RuntimeArtifact) -> Entity:
@@ -43,30 +46,33 @@ def _row(item: RuntimeArtifact) -> Mapping[str, str]:
     }
 
 
+def _not_deployed(call: Call) -> ODataError:
+    return ODataError(call.state.settings.not_deployed_status, f"{NOT_DEPLOYED}.")
+
+
 def _shown(call: Call, artifact_id: str) -> RuntimeArtifact:
     record = call.state.runtime.get(artifact_id)
     item = record.look(call.state.clock.now_ms()) if record else None
     if item is None:
-        raise ODataError(404, f"{NOT_DEPLOYED}.")
+        raise _not_deployed(call)
     return item
 
 
 def _chosen(call: Call) -> list[RuntimeArtifact]:
     now_ms = call.state.clock.now_ms()
-    text = call.query.get("$filter")
-    wanted = equality_value(text, "Id")
-    if wanted is not None:
-        record = call.state.runtime.get(wanted)
-        looks = [record.look(now_ms)] if record else []
-        return [item for item in looks if item is not None]
-    matches = parse_filter(text)
-    looks = [record.look(now_ms) for record in call.state.runtime.values()]
-    return [item for item in looks if item is not None and matches(_row(item))]
+    wanted = equality_value(call.query.get("$filter"), "Id")
+    records = call.state.runtime
+    asked = records.values() if wanted is None else [records[wanted]] if wanted in records else []
+    shown = [item for record in asked if (item := record.look(now_ms)) is not None]
+    return choose(call.query, shown, _row, _FILTERABLE)
 
 
 def list_runtime(call: Call) -> Response:
-    """``GET IntegrationRuntimeArtifacts``: 200, also empty."""
-    return call.listing(_chosen(call), partial(_entity, call))
+    """``GET IntegrationRuntimeArtifacts``: 200, also empty; whether it can be counted is a setting."""
+    rule = call.state.settings.runtime_inlinecount
+    if rule == "refused" and "$inlinecount" in call.query:
+        raise ODataError(call.state.settings.unsupported_option_status, "$inlinecount is not supported")
+    return call.listing(_chosen(call), partial(_entity, call), counts=rule == "counted")
 
 
 def count_runtime(call: Call) -> Response:
@@ -75,7 +81,7 @@ def count_runtime(call: Call) -> Response:
 
 
 def read_runtime(call: Call) -> Response:
-    """``GET IntegrationRuntimeArtifacts('A')``: 200, or 404 where nothing is deployed (yet)."""
+    """``GET IntegrationRuntimeArtifacts('A')``: 200, or (usually) 404 where nothing is deployed (yet)."""
     return call.one(_entity(call, _shown(call, call.head.key("Id"))))
 
 
@@ -83,7 +89,7 @@ def undeploy(call: Call) -> Response:
     """``DELETE IntegrationRuntimeArtifacts('A')``: 202, then STOPPING, then 404; 404 where nothing is deployed."""
     item = _shown(call, call.head.key("Id"))
     if item.status == "STOPPING":
-        raise ODataError(404, f"{NOT_DEPLOYED}.")
+        raise _not_deployed(call)
     stop = Undeployment(triggered_ms=call.state.clock.now_ms(), duration_ms=call.state.settings.stop_s * 1000)
     call.state.record(item.id).add(stop)
     call.state.is_dirty = True
@@ -93,22 +99,32 @@ def undeploy(call: Call) -> Response:
 def error_information(call: Call) -> Response:
     """``GET …/ErrorInformation/$value``: 200 with JSON; 204 while there is none; 404 where nothing is deployed."""
     item = _shown(call, call.head.key("Id"))
-    if item.status != "ERROR" or not item.error:
-        return empty(204)
     settings = call.state.settings
+    if item.status != "ERROR" or not item.error:
+        if settings.healthy_error_information == 204:  # noqa: PLR2004 - No Content
+            return empty(204)
+        raise ODataError(404, f"{NOT_DEPLOYED}.")
     if settings.error_information_accept == "not-json" and "json" in call.accept.lower():
         raise ODataError(406, None)
-    looks = call.state.record(item.id).error_looks
-    looks[item.deployed_on] = looks.get(item.deployed_on, 0) + 1
-    if looks[item.deployed_on] <= settings.error_information_delay_looks:
+    usual_looks = settings.error_information_delay_looks
+    if not call.state.record(item.id).has_error_information(item, call.state.clock.now_ms(), usual_looks):
         return empty(204)
-    message = {
-        "subsystemName": "CONTENT",
-        "subsytemPartName": "CONTENT_DEPLOY",
-        "messageId": "GenerationFailed",
-        "messageText": "",
-    }
-    return Response(json.dumps({"message": message, "parameter": [item.error]}), media_type="application/json")
+    return document(item.error, settings.error_shape)
+
+
+def error_navigation(call: Call) -> Response:
+    """``GET …/ErrorInformation`` without ``$value``: 404, or 200 with an entry that only links to the value."""
+    item = _shown(call, call.head.key("Id"))
+    if call.state.settings.error_navigation == "not-found":
+        raise ODataError(404, "Could not find an entity set or function import for 'ErrorInformation'.")
+    return call.one(
+        Entity(
+            type="RuntimeArtifactErrorInformation",
+            path=f"IntegrationRuntimeArtifacts({literal(item.id)})/ErrorInformation",
+            properties={"Id": item.id},
+            media_type="application/json",
+        )
+    )
 
 
 def task_status(call: Call) -> Response:
@@ -118,6 +134,8 @@ def task_status(call: Call) -> Response:
     if deployment is None:
         raise ODataError(404, f"{NOT_DEPLOYED}.")
     status = deployment.task_status(call.state.clock.now_ms())
+    if call.state.settings.task_words == "capitalised":
+        status = status.capitalize()
     return call.one(
         Entity(
             type="BuildAndDeployStatus",
@@ -129,17 +147,18 @@ def task_status(call: Call) -> Response:
 
 def trigger(kind: Kind, call: Call) -> Response:
     """``POST Deploy<X>DesigntimeArtifact?Id=&Version=``: 202 with the bare task id for flows, empty for the others."""
-    artifact = call.state.artifact(kind, call.argument("Id"), call.argument("Version"))
-    deployment = deploy(call.state, artifact, call.user)
-    if kind is Kind.FLOW or call.state.settings.gives_task_id_for_all:
-        return PlainTextResponse(deployment.task_id, 202)
-    return empty(202)
-
-
-def empty_list(call: Call) -> Response:
-    """Answer for sets this tenant knows but never fills (``ServiceEndpoints``, ``MessageProcessingLogs``): 200."""
-    nothing: list[RuntimeArtifact] = []
-    return call.listing(nothing, partial(_entity, call))
+    version = call.argument("Version")
+    artifact = call.state.artifact(kind, call.argument("Id"), version)
+    call.state.check_unlocked(artifact, "deploy")
+    settings = call.state.settings
+    if settings.deploys_version_numbers or version.lower() in {"active", "draft"}:
+        task_id = deploy(call.state, artifact, call.user).task_id
+    else:
+        task_id = new_guid()
+    if kind is not Kind.FLOW and not settings.gives_task_id_for_all:
+        return empty(202)
+    forms = {"bare": task_id, "quoted": f'"{task_id}"', "newline": f"{task_id}\n"}
+    return PlainTextResponse(forms[settings.task_id_form], 202)
 
 
 ROUTES: dict[Route, Handler] = {("POST", f"Deploy{kind.entity_type}"): partial(trigger, kind) for kind in Kind} | {
@@ -147,8 +166,7 @@ ROUTES: dict[Route, Handler] = {("POST", f"Deploy{kind.entity_type}"): partial(t
     ("GET", "IntegrationRuntimeArtifacts/$count"): count_runtime,
     ("GET", "IntegrationRuntimeArtifacts()"): read_runtime,
     ("DELETE", "IntegrationRuntimeArtifacts()"): undeploy,
+    ("GET", "IntegrationRuntimeArtifacts()/ErrorInformation"): error_navigation,
     ("GET", "IntegrationRuntimeArtifacts()/ErrorInformation/$value"): error_information,
     ("GET", "BuildAndDeployStatus()"): task_status,
-    ("GET", "ServiceEndpoints"): empty_list,
-    ("GET", "MessageProcessingLogs"): empty_list,
 }

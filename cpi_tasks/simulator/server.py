@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 from hypercorn.utils import wrap_app
+from starlette.types import ASGIApp
 
 from cpi_tasks.errors import SimulatorError
 from cpi_tasks.simulator.dispatch import CONNECTION
@@ -30,14 +32,17 @@ async def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    app: ASGIApp | None = None,
+    tls: ssl.SSLContext | None = None,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; reports the URL (``http://127.0.0.1:PORT``) as soon as connections are accepted.
 
+    ``app`` is served in place of the tenant's own application, over HTTPS where ``tls`` has a certificate.
     The state file, where there is one, is on disk when this ends, however it ends. ``OSError`` where the port is taken,
     ``SimulatorError`` where the file cannot be written.
     """
-    server = _Server(simulator)
+    server = _Server(simulator, app or simulator.app, tls)
     listeners = await trio.open_tcp_listeners(port, host=host, backlog=256)
     bound_port = listeners[0].socket.getsockname()[1]
     try:
@@ -45,7 +50,8 @@ async def serve(
             nursery.start_soon(server.save_regularly)
             nursery.start_soon(server.close_connections_at_the_end)
             await nursery.start(trio.serve_listeners, server.handle, listeners)
-            task_status.started(f"http://{host}:{bound_port}")
+            name = f"[{host}]" if ":" in host else host
+            task_status.started(f"{'https' if tls else 'http'}://{name}:{bound_port}")
     finally:
         simulator.save()
 
@@ -53,15 +59,16 @@ async def serve(
 class _Server:
     """One hypercorn connection handler per connection, so that a connection can be dropped from inside a request."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, app: ASGIApp, tls: ssl.SSLContext | None) -> None:
         self._simulator = simulator
+        self._tls = tls
         self._config = Config()
         self._config.accesslog = None
         self._config.errorlog = None
         self._config.include_server_header = False
         self._config.keep_alive_timeout = _KEEP_ALIVE_S
         self._config.keep_alive_max_requests = 1_000_000
-        self._app = wrap_app(cast("ASGIFramework", simulator.app), self._config.wsgi_max_body_size, "asgi")
+        self._app = wrap_app(cast("ASGIFramework", app), self._config.wsgi_max_body_size, "asgi")
         self._context = WorkerContext(None)
         self._streams: set[trio.SocketStream] = set()
 
@@ -70,8 +77,10 @@ class _Server:
         self._streams.add(stream)
         try:
             # hypercorn finds out by itself whether a stream is encrypted; its annotation names one of the two
-            plain = cast("trio.SSLStream[trio.SocketStream]", stream)
-            await TCPServer(self._app, self._config, self._context, ConnectionState({}), plain)
+            served = cast("trio.SSLStream[trio.SocketStream]", stream)
+            if self._tls is not None:
+                served = trio.SSLStream(stream, self._tls, server_side=True, https_compatible=True)
+            await TCPServer(self._app, self._config, self._context, ConnectionState({}), served)
         except Exception as error:  # noqa: BLE001 - whatever one client sends, the others go on being served
             _log.debug("connection given up: %r", error)
         finally:

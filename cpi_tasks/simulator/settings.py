@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from cpi_tasks.errors import SimulatorError
+
 
 class Kind(Enum):
     """The four artifact families, by the name they carry in API paths (SAP Help, Integration Content)."""
@@ -35,6 +37,9 @@ class Kind(Enum):
             Kind.SCRIPT_COLLECTION: "SCRIPT_COLLECTION",
             Kind.VALUE_MAPPING: "VALUE_MAPPING",
         }[self]
+
+
+LockedOperation = Literal["update", "delete", "save", "configure", "deploy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +87,193 @@ class SimulatorSettings:
     underscore_package_ids: bool = False
     may_read_locks: bool = True
 
+    # -- errors and formats
+    error_body: Literal["negotiated", "json", "xml", "empty", "null-message"] = "negotiated"
+    """Error documents follow ``Accept``, or are always one format, or have no body, or a message of ``null``."""
+    forbidden_body: Literal["null-message", "empty"] = "null-message"
+    """What a 403 for a missing role has: a document whose message is null, or nothing."""
+    text_ending: Literal["as-observed", "period", "no-period"] = "as-observed"
+    """Whether error texts end in a period: each as it was seen, always, or never."""
+    unsupported_option_status: Literal[501, 400] = 501
+    """For a query option OData knows and this set does not; an option OData does not know is always 400."""
+    runtime_inlinecount: Literal["counted", "refused", "ignored"] = "counted"
+
+    # -- packages
+    package_update_status: Literal[202, 200] = 202
+    duplicate_package_status: Literal[409, 400, 500] = 409
+    read_only_status: Literal[400, 403, 405, 500] = 400
+    """For content operations in a package that may only be configured."""
+    custom_tags: tuple[str, ...] = ("Author", "LoB")
+    """The custom tags that packages of this tenant have."""
+
+    # -- design-time artifacts
+    create_version: Literal["1.0.0", "manifest"] = "1.0.0"
+    """The version of a created artifact; value mappings take the manifest's in any case."""
+    draft_word: Literal["Active", "Draft"] = "Active"
+    """What reads and lists show as the version of a draft."""
+    artifact_content_on_reads: Literal["null", "base64"] = "null"
+    artifact_times: Literal["epoch-ms", "iso"] = "epoch-ms"
+    """How ``CreatedAt`` and ``ModifiedAt`` of artifacts are written."""
+    prop_without_propdef: Literal["refused", "refused-on-update", "accepted"] = "refused"
+    save_version_rule: Literal["any", "not-lower", "higher"] = "any"
+    """Which numbers SaveAsVersion accepts, compared with the current one; value mappings take any."""
+    save_version_status_of_mappings: Literal[200, 202] = 200
+    deletes_deployed: bool = True
+    """Whether a design-time artifact may be deleted while it is on the runtime (400 where not)."""
+    resources_of_other_families: Literal["not-found", "write-only", "allowed"] = "not-found"
+    """Resources of message mappings and script collections; value mappings have none."""
+    resource_update_status: Literal[202, 200] = 202
+    guidelines_status: Literal[202, 200] = 202
+    value_mapping_functions: Literal["working", "as-observed"] = "working"
+    """As observed, an upsert drops what the scheme had, and deleting a scheme answers 202 and does nothing."""
+    manifest_line_bytes: Literal[72, 70] = 72
+    """Where stored manifests are folded; 70 until about April 2024."""
+
+    # -- locks
+    lock_status: Literal[400, 409, 423, 500] = 400
+    lock_text: str = "Cannot update the artifact as it is locked"
+    lock_blocks: frozenset[LockedOperation] = frozenset({"update", "delete", "save", "configure"})
+    """What is refused while somebody has the artifact open; ``update`` includes resources and mapping entries."""
+    lock_deletion: Literal["allowed", "forbidden", "not-implemented"] = "allowed"
+    """``DELETE IntegrationDesigntimeLocks('…')``: 200, 403 or 501."""
+
+    # -- configuration parameters
+    configurations_of_draft: Literal["readable", "not-found"] = "readable"
+    entity_encoded_values: Literal["raw", "decoded"] = "raw"
+    """Whether ``&amp;`` in a written value is stored as sent, or as ``&``."""
+    empty_parameter_values: Literal["accepted", "refused"] = "accepted"
+    value_validation: Literal["integers", "by-type", "none"] = "integers"
+    """Which values are checked against the parameter's ``DataType`` (400)."""
+    parameter_keys_case_sensitive: bool = True
+
+    # -- batches
+    batch_status: Literal[202, 200] = 202
+    batch_part_status: Literal[202, 204] = 202
+    """For a part that succeeded without a body and would be 202 if it were sent alone."""
+    batch_absolute_paths: bool = True
+    """Whether request lines of parts may begin with ``/api/v1/`` or a host; relative ones are always understood."""
+    changesets_are_atomic: bool = True
+    batch_max_parts: int = 1000
+
+    # -- deployment and runtime
+    task_id_form: Literal["bare", "quoted", "newline"] = "bare"
+    task_words: Literal["upper", "capitalised"] = "upper"
+    """``SUCCESS`` or, as in one example of SAP's, ``Success``."""
+    deploys_version_numbers: bool = True
+    """Whether deploying a concrete version starts anything; where not, the answer is 202 all the same."""
+    optional_references: Literal["checked", "ignored"] = "checked"
+    """Whether a missing reference fails the build although the manifest says ``resolution:=optional``."""
+    other_runtime: frozenset[str] = frozenset()
+    """Artifacts whose task says SUCCESS though they go to another runtime, as ``SAP_ProfileId`` can make them."""
+    license_failing: frozenset[str] = frozenset()
+    """Artifacts whose task ends in FAIL_ON_LICENSE_ERROR."""
+    deployed_on_stamp: Literal["trigger", "starting", "started"] = "starting"
+    """When ``DeployedOn`` is taken; with ``started``, STARTING shows the former one (the trigger where none was)."""
+    failed_version: Literal["new", "old"] = "new"
+    """Which version an ERROR shows after a failed redeployment."""
+    not_deployed_status: Literal[404, 400, 500] = 404
+    error_navigation: Literal["not-found", "atom"] = "not-found"
+    """``…/ErrorInformation`` without ``$value``."""
+    healthy_error_information: Literal[204, 404] = 204
+    error_shape: Literal["parameter", "template", "children", "nested", "message", "text"] = "parameter"
+    """Where an ERROR's text stands: ``parameter[0]``, a ``{0}`` in ``messageText`` filled by it, ``childInstances``,
+    JSON inside of ``parameter[0]``, ``{"message": text}``, or plain text."""
+    endpoints_delay_s: float = 30.0
+    """How long after STARTED a flow's entry points show up in ``ServiceEndpoints``."""
+
     page_size: int = 1000
     designtime_rate: float | None = None
     runtime_rate: float | None = None
+    """What one user may send; SAP publishes 10 and 50."""
+    designtime_tenant_rate: float | None = None
+    runtime_tenant_rate: float | None = None
+    """What all users together may send; SAP publishes 15 and 120."""
     retry_after_s: int | None = None
     """Sent as ``Retry-After`` with a 429; ``None`` sends no such header."""
 
     def duration_of(self, artifact_id: str) -> float:
         """How long a deployment of the artifact takes."""
         return self.deploy_seconds_by_id.get(artifact_id, self.deploy_s)
+
+    @classmethod
+    def profile(cls, name: str) -> SimulatorSettings:
+        """Give the settings of a kind of tenant; ``SimulatorError`` lists the names where there is none of this name.
+
+        ``default`` is what most sources saw; ``strict`` refuses whatever any source saw refused; ``lenient`` accepts
+        whatever any source saw accepted; ``drafts`` leaves drafts behind and hides their parameters; ``legacy`` answers
+        as older tenants and the published specification do. Single settings are changed by ``dataclasses.replace``.
+        """
+        found = _PROFILES.get(name)
+        if found is None:
+            known = ", ".join(sorted(_PROFILES))
+            raise SimulatorError(f"the embedded tenant has no profile '{name}'; choose one of {known}")
+        return found
+
+
+_PROFILES = {
+    "default": SimulatorSettings(),
+    "strict": SimulatorSettings(
+        enforce_csrf="always",
+        error_information_accept="not-json",
+        forbidden_body="empty",
+        unsupported_option_status=400,
+        runtime_inlinecount="refused",
+        accepts_empty_value_mapping=False,
+        requires_started_references=True,
+        save_version_rule="higher",
+        deletes_deployed=False,
+        lock_blocks=frozenset({"update", "delete", "save", "configure", "deploy"}),
+        lock_deletion="forbidden",
+        may_read_locks=False,
+        empty_parameter_values="refused",
+        value_validation="by-type",
+        batch_absolute_paths=False,
+        deploys_version_numbers=False,
+        error_information_delay_looks=3,
+    ),
+    "lenient": SimulatorSettings(
+        enforce_csrf="never",
+        underscore_package_ids=True,
+        create_version="manifest",
+        prop_without_propdef="accepted",
+        artifact_content_on_reads="base64",
+        modified_at_families=frozenset(kind.value for kind in Kind),
+        resources_of_other_families="allowed",
+        lock_blocks=frozenset({"update"}),
+        value_validation="none",
+        parameter_keys_case_sensitive=False,
+        entity_encoded_values="decoded",
+        gives_task_id_for_all=True,
+        optional_references="ignored",
+        error_navigation="atom",
+        error_information_delay_looks=0,
+        wraps_descriptions=False,
+    ),
+    "drafts": SimulatorSettings(
+        version_mode="draft",
+        draft_word="Draft",
+        configurations_of_draft="not-found",
+        parameter_write_moves_modified_at=False,
+    ),
+    "legacy": SimulatorSettings(
+        version_mode="keep",
+        modified_at_families=frozenset(),
+        gives_task_id_for_all=True,
+        manifest_line_bytes=70,
+        text_ending="no-period",
+        error_body="null-message",
+        not_deployed_status=500,
+        package_update_status=200,
+        resource_update_status=200,
+        save_version_status_of_mappings=202,
+        batch_status=200,
+        batch_part_status=204,
+        task_words="capitalised",
+        task_id_form="newline",
+        error_shape="message",
+        deployed_on_stamp="trigger",
+        put_takes_file_values=True,
+        page_size=100,
+    ),
+}
+"""What differs from the defaults in each profile."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from cpi_tasks.simulator import archive
 from cpi_tasks.simulator.archive import BuildFindings, Content
 from cpi_tasks.simulator.clock import Clock
+from cpi_tasks.simulator.fates import FateBook
 from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeRecord
 from cpi_tasks.simulator.odata import ODataError
-from cpi_tasks.simulator.settings import Kind, SimulatorSettings
+from cpi_tasks.simulator.settings import Kind, LockedOperation, SimulatorSettings
 
 NOT_FOUND = "Integration design time artifact not found."
 
@@ -23,6 +24,8 @@ class Package:
     id: str
     fields: dict[str, str]
     mode: str = "EDIT_ALLOWED"
+    tags: dict[str, str] = field(default_factory=dict)
+    """Values of its custom tags by name."""
     artifacts: dict[Kind, dict[str, None]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     """Ids of its artifacts by family, in order of creation."""
 
@@ -79,7 +82,7 @@ class StoredArtifact:
 
     @property
     def shown_version(self) -> str:
-        """The version as reads and lists show it."""
+        """The version as most tenants show it: ``Active`` for a draft."""
         return "Active" if self.is_draft else self.version
 
     @property
@@ -87,15 +90,16 @@ class StoredArtifact:
         """The effective value of every parameter the content names."""
         return {key: self.values.get(key, item.value or "") for key, item in self.content.parameters.items()}
 
-    def store(self, entries: Mapping[str, bytes], *, version: str | None) -> None:
+    def store(self, entries: Mapping[str, bytes], *, version: str | None, line_bytes: int = 72) -> None:
         """Take new content, rewritten the tenant's way; a given version is written into the manifest."""
-        stored = archive.rewrite(entries, kind=self.kind, artifact_id=self.id, version=version)
+        stored = archive.rewrite(entries, kind=self.kind, artifact_id=self.id, version=version, line_bytes=line_bytes)
         content = archive.read(stored, self.kind)
         self.archive, self._content, self._findings, self.encoded = archive.pack(stored), content, None, ""
 
     def answers_to(self, version: str) -> bool:
         """Whether a ``Version`` literal addresses what is stored: ``active`` in any case, or the current number."""
-        return version.lower() == "active" or (version == self.version and not self.is_draft)
+        word = version.lower()
+        return word == "active" or (word == "draft" if self.is_draft else version == self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,15 @@ class Lock:
     created_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineRun:
+    """The latest check of an artifact against the design guidelines."""
+
+    execution_id: str
+    version: str
+    time_ms: int
+
+
 class TenantState:
     """Everything one tenant holds, with the lookups requests need; ``is_dirty`` says there is something to save."""
 
@@ -118,9 +131,11 @@ class TenantState:
         self.packages: dict[str, Package] = {}
         self.artifacts: dict[str, StoredArtifact] = {}
         self.locks: dict[str, Lock] = {}
+        self.guidelines: dict[str, GuidelineRun] = {}
         self.runtime: dict[str, RuntimeRecord] = {}
         self.tasks: dict[str, Deployment] = {}
         self.counter = DeploymentCounter()
+        self.fates = FateBook()
         self.is_dirty = False
 
     def now_ms(self) -> int:
@@ -141,20 +156,30 @@ class TenantState:
             raise ODataError(404, NOT_FOUND)
         return artifact
 
-    def check_writable(self, artifact: StoredArtifact, action: str) -> None:
-        """Refuse a write to content in a read-only package (400) or to a locked artifact (400)."""
+    def version_word(self, artifact: StoredArtifact) -> str:
+        """Give the version as reads and lists of this tenant show it."""
+        return self.settings.draft_word if artifact.is_draft else artifact.version
+
+    def check_writable(self, artifact: StoredArtifact, operation: LockedOperation, action: str) -> None:
+        """Refuse a write to content in a read-only package or to a locked artifact (both usually 400)."""
         self.check_package_writable(self.package(artifact.package_id), action)
-        self.check_unlocked(artifact)
+        self.check_unlocked(artifact, operation)
 
     def check_package_writable(self, package: Package, action: str) -> None:
-        """Refuse anything but configuration in a read-only package (400)."""
+        """Refuse anything but configuration in a read-only package (usually 400)."""
         if package.is_read_only:
-            raise ODataError(400, f"Cannot {action} because the integration package {package.id} is configure-only.")
+            status = self.settings.read_only_status
+            raise ODataError(status, f"Cannot {action} because the integration package {package.id} is configure-only.")
 
-    def check_unlocked(self, artifact: StoredArtifact) -> None:
-        """Refuse a write while somebody has the artifact open (400)."""
-        if artifact.id in self.locks:
-            raise ODataError(400, "Cannot update the artifact as it is locked")
+    def check_unlocked(self, artifact: StoredArtifact, operation: LockedOperation) -> None:
+        """Refuse what a lock blocks while somebody has the artifact open (usually 400)."""
+        if artifact.id in self.locks and operation in self.settings.lock_blocks:
+            raise ODataError(self.settings.lock_status, self.settings.lock_text)
+
+    def is_on_runtime(self, artifact_id: str) -> bool:
+        """Whether the runtime shows anything under an id."""
+        record = self.runtime.get(artifact_id)
+        return record is not None and record.look(self.clock.now_ms()) is not None
 
     def insert(self, artifact: StoredArtifact) -> None:
         """Add an artifact to its package."""
@@ -167,6 +192,7 @@ class TenantState:
         del self.artifacts[artifact.id]
         del self.packages[artifact.package_id].artifacts[artifact.kind][artifact.id]
         self.locks.pop(artifact.id, None)
+        self.guidelines.pop(artifact.id, None)
         self.is_dirty = True
 
     def remove_package(self, package: Package) -> None:

@@ -40,7 +40,10 @@ def dump(state: TenantState) -> str:
     """Everything worth keeping as one text. Archives are encoded once each, so that saving often stays cheap."""
     head = {
         "format": FORMAT,
-        "packages": [{"id": item.id, "mode": item.mode, "fields": item.fields} for item in state.packages.values()],
+        "packages": [
+            {"id": item.id, "mode": item.mode, "fields": item.fields, "tags": item.tags}
+            for item in state.packages.values()
+        ],
         "locks": [asdict(lock) for lock in state.locks.values()],
         "runtime": {artifact_id: _dump_record(record) for artifact_id, record in state.runtime.items()},
     }
@@ -119,7 +122,12 @@ def _fill(state: TenantState, data: Json) -> None:
     if data["format"] != FORMAT:
         raise ValueError(f"its format is {data['format']}, not {FORMAT}")
     for item in _objects(data["packages"]):
-        package = Package(id=_text(item["id"]), fields=_texts(item["fields"]), mode=_text(item["mode"]))
+        package = Package(
+            id=_text(item["id"]),
+            fields=_texts(item["fields"]),
+            mode=_text(item["mode"]),
+            tags=_texts(item.get("tags", {})),
+        )
         state.packages[package.id] = package
     for item in _objects(data["artifacts"]):
         fields = {name: item[name] for name in _ARTIFACT_FIELDS}

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
 
 from cpi_tasks.errors import SimulatorError
-from cpi_tasks.simulator import archive, operations, store
+from cpi_tasks.simulator import store
 from cpi_tasks.simulator.clock import Clock
-from cpi_tasks.simulator.deploying import snapshot_of
 from cpi_tasks.simulator.dispatch import Front
-from cpi_tasks.simulator.faults import ConnectionDropped, Fault, RequestRecord
-from cpi_tasks.simulator.lifecycle import RuntimeArtifact, RuntimeRecord, Snapshot
-from cpi_tasks.simulator.settings import Kind, SimulatorSettings
+from cpi_tasks.simulator.faults import Fault, FaultKind
+from cpi_tasks.simulator.hands import Hands
+from cpi_tasks.simulator.history import StateChange, state_history
+from cpi_tasks.simulator.lifecycle import RuntimeArtifact
+from cpi_tasks.simulator.playing import Happening
+from cpi_tasks.simulator.request_log import RequestRecord, Violation, highest_rate, violations
+from cpi_tasks.simulator.rules import FaultRule, When
+from cpi_tasks.simulator.script import FaultScript, Rule
+from cpi_tasks.simulator.settings import SimulatorSettings
 from cpi_tasks.simulator.state import Lock, Package, StoredArtifact, TenantState
 
-_UI_USER = "person@example.com"
 
-
-class Simulator:
+class Simulator(Hands):
     """A tenant in memory, kept in a file between runs where one is named.
 
-    ``app`` is an ASGI application; ``serve`` and ``running`` put it on a loopback socket. The methods below may be
-    called from any thread. They stand for what a person does in the Web UI, or for what a test wants to know; unknown
-    ids raise ``SimulatorError``.
+    ``app`` is an ASGI application; ``serve`` and ``running`` put it on a loopback socket. The methods may be called
+    from any thread. They stand for what a person does in the Web UI, or for what a test wants to know; unknown ids
+    raise ``SimulatorError``.
     """
 
-    def __init__(self, settings: SimulatorSettings | None = None, *, state_file: Path | None = None) -> None:
-        """Begin empty, or with what the state file holds; a broken file raises ``SimulatorError``."""
-        self.settings = settings or SimulatorSettings()
+    def __init__(
+        self,
+        settings: SimulatorSettings | None = None,
+        *,
+        state_file: Path | None = None,
+        script: FaultScript | None = None,
+    ) -> None:
+        """Begin empty or with what the state file holds, and with a script; a broken file raises ``SimulatorError``."""
         self.state_file = state_file
-        self._state = TenantState(self.settings, Clock())
+        state = TenantState(settings or SimulatorSettings(), Clock())
         if state_file is not None:
-            store.load(self._state, state_file)
-        self._front = Front(self._state)
+            store.load(state, state_file)
+        front = Front(state)
+        super().__init__(state, front)
+        front.set_the_stage(Hands(state, front))
+        if script is not None:
+            self.play(script)
 
     @property
     def app(self) -> Starlette:
@@ -67,29 +78,55 @@ class Simulator:
 
     def count(self, method: str, pattern: str) -> int:
         """How many requests begin with a path (``/api/v1/`` may be left out) or match a regular expression."""
-        return sum(record.matches(method, pattern) for record in self._front.requests)
+        return sum(record.matches(method, pattern) for record in self.requests)
+
+    def highest_rate(self, family: str) -> int:
+        """Give the most requests of a family (``designtime``, ``runtime``, ``token``) within any one second."""
+        return highest_rate(self.requests, family)
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What a gentle client does not do: requests above the limits (429), deletions and undeployments."""
+        return violations(self.requests)
 
     @property
     def packages(self) -> Mapping[str, Package]:
         """All packages by id."""
+        self._front.catch_up()
         return dict(self._state.packages)
 
     @property
     def artifacts(self) -> Mapping[str, StoredArtifact]:
         """All design-time artifacts by id."""
+        self._front.catch_up()
         return dict(self._state.artifacts)
 
-    def artifact(self, artifact_id: str) -> StoredArtifact:
-        """Give a design-time artifact."""
-        found = self._state.artifacts.get(artifact_id)
-        if found is None:
-            raise SimulatorError(f"the embedded tenant has no artifact '{artifact_id}'")
-        return found
+    @property
+    def locks(self) -> Mapping[str, Lock]:
+        """Which artifacts somebody has open in the editor, by their ids."""
+        self._front.catch_up()
+        return dict(self._state.locks)
+
+    @property
+    def deployed(self) -> Mapping[str, RuntimeArtifact]:
+        """Everything the runtime shows now, by id, also what design time has no more."""
+        self._front.catch_up()
+        with self._front.lock:
+            now_ms = self._state.clock.now_ms()
+            shown = {artifact_id: record.look(now_ms) for artifact_id, record in self._state.runtime.items()}
+        return {artifact_id: item for artifact_id, item in shown.items() if item is not None}
 
     def runtime(self, artifact_id: str) -> RuntimeArtifact | None:
         """Tell what the runtime shows for an artifact now; ``None`` where nothing is deployed."""
+        self._front.catch_up()
         record = self._state.runtime.get(artifact_id)
         return record.look(self._state.clock.now_ms()) if record else None
+
+    def history(self, artifact_id: str) -> list[StateChange]:
+        """Tell every state the runtime showed for an artifact since this program began, oldest first."""
+        self._front.catch_up()
+        record = self._state.runtime.get(artifact_id)
+        return state_history(record, self._state.clock.now_ms()) if record else []
 
     def is_running_design_time(self, artifact_id: str) -> bool:
         """Whether what is STARTED has the content and the parameter values that design time has now."""
@@ -109,126 +146,23 @@ class Simulator:
         """The same per package id."""
         return dict(self._state.counter.peaks)
 
-    # -- content ------------------------------------------------------------------------------------------------------
-
-    def add_package(
-        self,
-        package_id: str,
-        name: str | None = None,
-        *,
-        short_text: str | None = None,
-        description: str = "",
-        mode: str = "EDIT_ALLOWED",
-        **fields: str,
-    ) -> Package:
-        """Put a package on the tenant; further fields go by their API names (``Version``, ``Vendor``)."""
-        sent = {"ShortText": short_text or name or package_id, "Description": description, **fields}
-        with self._front.lock:
-            stored = operations.package_fields(self._state, sent, name=name or package_id)
-            package = operations.add_package(self._state, package_id, stored, _UI_USER)
-            package.mode = mode
-            return package
-
-    def add_artifact(
-        self, package_id: str, artifact_id: str, kind_api_name: str, content: bytes, version: str = "1.0.0"
-    ) -> StoredArtifact:
-        """Put an artifact of a family (``Integration``, ``MessageMapping``, …) into an existing package."""
-        if package_id not in self._state.packages:
-            raise SimulatorError(f"the embedded tenant has no package '{package_id}'")
-        entries = archive.unpack(content)
-        kind = Kind(kind_api_name)
-        with self._front.lock:
-            return operations.create_artifact(
-                self._state,
-                kind=kind,
-                artifact_id=artifact_id,
-                package_id=package_id,
-                name=archive.read(entries, kind).name or artifact_id,
-                description=None,
-                entries=entries,
-                version=version,
-                user=_UI_USER,
-            )
-
-    def edit_content(self, artifact_id: str, files: Mapping[str, bytes]) -> None:
-        """Change files of an artifact as a person does in the Web UI, saved under the version it has."""
-        self._edit(artifact_id, files, as_draft=False)
-
-    def edit_as_draft(self, artifact_id: str, files: Mapping[str, bytes]) -> None:
-        """Change files as a person does in the Web UI and leave them as a draft."""
-        self._edit(artifact_id, files, as_draft=True)
-
-    def _edit(self, artifact_id: str, files: Mapping[str, bytes], *, as_draft: bool) -> None:
-        artifact = self.artifact(artifact_id)
-        with self._front.lock:
-            entries = {**archive.unpack(artifact.archive), **files}
-            operations.replace_content(self._state, artifact, entries, as_draft=as_draft, take_version=False)
-            self._state.touch(artifact, _UI_USER)
-
-    def set_parameter(self, artifact_id: str, key: str, value: str) -> None:
-        """Configure a parameter as a person does in the Web UI."""
-        artifact = self.artifact(artifact_id)
-        if key not in artifact.content.parameters:
-            raise SimulatorError(f"the embedded tenant's artifact '{artifact_id}' has no parameter '{key}'")
-        with self._front.lock:
-            artifact.values[key] = value
-            self._state.is_dirty = True
-            if self.settings.parameter_write_moves_modified_at:
-                self._state.touch(artifact, _UI_USER)
-
-    def lock(self, artifact_id: str, user: str = _UI_USER) -> None:
-        """Open an artifact in the editor: writes to it are refused until it is unlocked."""
-        artifact = self.artifact(artifact_id)
-        lock = Lock(resource_id=uuid.uuid4().hex, artifact_id=artifact.id, user=user, created_ms=self._state.now_ms())
-        with self._front.lock:
-            self._state.locks[artifact_id] = lock
-            self._state.is_dirty = True
-
-    def unlock(self, artifact_id: str) -> None:
-        """Close the editor."""
-        with self._front.lock:
-            self._state.locks.pop(artifact_id, None)
-            self._state.is_dirty = True
-
-    def set_runtime(
-        self,
-        artifact_id: str,
-        status: str | None,
-        *,
-        version: str | None = None,
-        deployed_on: int | None = None,
-        error: str = "",
-    ) -> None:
-        """Put an artifact on the runtime in some state, with the content of design time where there is one.
-
-        ``None`` takes it off at once. ``deployed_on`` is in epoch milliseconds, now where it is not given.
-        """
-        with self._front.lock:
-            record = RuntimeRecord()
-            self._state.runtime[artifact_id] = record
-            self._state.is_dirty = True
-            if status is None:
-                return
-            stored = self._state.artifacts.get(artifact_id)
-            known = snapshot_of(stored) if stored else None
-            snapshot = Snapshot(
-                name=known.name if known else artifact_id,
-                version=version or (known.version if known else "1.0.0"),
-                runtime_type=known.runtime_type if known else Kind.FLOW.runtime_type,
-                digest=known.digest if known else "",
-                parameters=known.parameters if known else {},
-            )
-            record.last_deployed_on = self._state.now_ms() if deployed_on is None else deployed_on
-            record.settled = RuntimeArtifact(
-                id=artifact_id,
-                status=status,
-                deployed_by=_UI_USER,
-                deployed_on=record.last_deployed_on,
-                snapshot=snapshot,
-                error=error,
-            )
-
     # -- misfortune ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def script(*rules: Rule, seed: int = 0) -> FaultScript:
+        """Make a script from rules of any kind; ``SimulatorError`` lists all mistakes."""
+        return FaultScript.of(*rules, seed=seed)
+
+    def play(self, script: FaultScript) -> None:
+        """Begin with a script now: its seconds and counts start here. Faults planned before go first."""
+        with self._front.lock:
+            self._front.stage.play(script)
+
+    @property
+    def happenings(self) -> list[Happening]:
+        """What the people of the script did so far, and what they could not do."""
+        self._front.catch_up()
+        return list(self._front.stage.happenings)
 
     def fail_next(
         self,
@@ -241,8 +175,8 @@ class Simulator:
         times: int = 1,
     ) -> None:
         """Answer the next matching requests with a status instead of handling them (patterns as in ``count``)."""
-        fault = Fault(method=method, pattern=pattern, times=times, status=status, body=body, headers=headers or {})
-        self._front.faults.add(fault)
+        fault = Fault(kind=FaultKind.STATUS, status=status, body=body, headers=headers or {})
+        self._plan(method, pattern, times, fault)
 
     def drop_next(
         self,
@@ -251,14 +185,20 @@ class Simulator:
         *,
         times: int = 1,
         after_handling: bool = False,
-        error: type[Exception] = ConnectionDropped,
+        error: type[Exception] | None = None,
     ) -> None:
         """Close the connection of the next matching requests without an answer, before or after handling them.
 
-        Without a socket, inside one process, the app raises ``error`` instead.
+        Without a socket, inside one process, the app raises ``error`` instead, ``ConnectionDropped`` if none is given.
         """
-        fault = Fault(method=method, pattern=pattern, times=times, after_handling=after_handling, error=error)
-        self._front.faults.add(fault)
+        kind = FaultKind.CLOSED_AFTER_HANDLING if after_handling else FaultKind.CLOSED_BEFORE_HANDLING
+        self._plan(method, pattern, times, Fault(kind=kind, error=error))
+
+    def _plan(self, method: str, pattern: str, times: int, fault: Fault) -> None:
+        if times > 0:
+            rule = FaultRule(method=method, pattern=pattern, when=When(first=times), fault=fault)
+            with self._front.lock:
+                self._front.stage.plan(rule)
 
     def expire_tokens(self) -> None:
         """Make every access token that was issued worthless."""

@@ -16,7 +16,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         others = {name.partition(".dist-info/")[2] for name in archive.namelist() if ".dist-info/" in name}
     sources = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "cpi_tasks").rglob("*.py")}
     assert names == {*sources, "cpi_tasks/py.typed"}
-    assert others == {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
+    assert others == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
 
 def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
@@ -45,7 +45,7 @@ def test_one_line_gives_the_tasks(consumer: Consumer) -> None:
     consumer.write("tasks.py", "from cpi_tasks import ns\n")
     ended = consumer.invoke("--list")
     names = [line.split()[0] for line in ended.out.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert (ended.code, ended.err, names) == (0, "", ["deploy", "orchestrate", "update"])
+    assert (ended.code, ended.err, names) == (0, "", ["deploy", "orchestrate", "simulator", "update"])
     assert "Default task" not in ended.out
 
 

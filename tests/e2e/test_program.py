@@ -219,7 +219,7 @@ def test_listing_the_tasks_is_cheap_and_complete(program: Program) -> None:
     ended = program.run("--list")
 
     assert ended.code == 0
-    assert re.findall(r"^  (\w+)  ", ended.said, re.MULTILINE) == ["deploy", "orchestrate", "update"]
+    assert re.findall(r"^  (\w+)  ", ended.said, re.MULTILINE) == ["deploy", "orchestrate", "simulator", "update"]
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

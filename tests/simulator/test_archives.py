@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cpi_tasks.simulator import Simulator, manifest
@@ -101,7 +101,8 @@ async def test_base64_may_be_url_safe(connect: Connect, bundle: Build) -> None:
     assert (await _post(client, base64.urlsafe_b64encode(data).decode())).status_code == 201
 
 
-@given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 255))
+@example(noise=b"\x00\x00\x00\x00\x01\x00", place=396, value=0)  # an entry without a name
+@given(noise=st.binary(max_size=200), place=st.integers(0, 400), value=st.integers(0, 255))
 @settings(max_examples=60, deadline=None)
 def test_no_damage_to_an_archive_breaks_the_reader(noise: bytes, place: int, value: int) -> None:
     """Damaged archives are read or refused with 400."""
@@ -114,6 +115,17 @@ def test_no_damage_to_an_archive_breaks_the_reader(noise: bytes, place: int, val
         read(unpack(bytes(damaged)), Kind.FLOW)
     except ODataError as error:
         assert error.status == 400  # noqa: PT017 - both ways out are right
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+async def test_other_compressions_are_refused(connect: Connect, encode: Encode, method: int) -> None:
+    """Their readers take memory that the size of the archive does not tell."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+    assert (await _post(client, encode(buffer.getvalue()))).status_code == 400
 
 
 async def test_an_archive_without_manifest_is_refused(connect: Connect, pack: Build, encode: Encode) -> None:

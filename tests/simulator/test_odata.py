@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpi_tasks.simulator import Simulator
-from cpi_tasks.simulator.odata import ODataError, parse_filter, parse_path
+from cpi_tasks.simulator.filters import parse_filter
+from cpi_tasks.simulator.odata import ODataError, parse_path
 
 Connect = Callable[..., tuple[Simulator, httpx.AsyncClient]]
 Build = Callable[..., bytes]
@@ -143,7 +144,7 @@ async def test_an_unknown_set_is_404_and_an_unknown_operation_501(connect: Conne
         "Could not find an entity set or function import for 'IntegrationFlows'.",
     )
     assert (await client.get("BuildAndDeployStatus")).status_code == 501
-    assert (await client.post("$batch")).status_code == 501
+    assert (await client.get("$batch")).status_code == 501
     assert (await client.get("https://tenant.example/other")).status_code == 404
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,3 +136,27 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     simulator.state_file = tmp_path / "tenant.json"
     simulator.save()
     assert list(Simulator(state_file=simulator.state_file).packages) == ["P"]
+
+
+async def test_tags_and_entry_points_survive_and_older_files_are_read(
+    connect: Connect, flow: Build, step: Build, tmp_path: Path
+) -> None:
+    """A file that was written before there were any is no worse for it."""
+    file = tmp_path / "tenant.json"
+    simulator, client = connect(state=Simulator(SimulatorSettings(deploy_s=0.0, enforce_csrf="never"), state_file=file))
+    simulator.add_package("P")
+    sender = step(ComponentType="HTTPS", direction="Sender", urlPath="/in")
+    simulator.add_artifact("P", "F", "Integration", flow("F", steps=sender))
+    await client.post("DeployIntegrationDesigntimeArtifact?Id='F'&Version='active'")
+    await client.put("IntegrationPackages('P')/$links/CustomTags('Author')", json={"Value": "Ann"})
+    simulator.save()
+    again, client = connect(state=Simulator(SimulatorSettings(endpoints_delay_s=0.0), state_file=file))
+    assert again.packages["P"].tags == {"Author": "Ann"}
+    assert (await client.get("ServiceEndpoints/$count")).text == "1"
+    older = json.loads(file.read_text(encoding="utf-8"))
+    del older["packages"][0]["tags"]
+    for call in older["runtime"]["F"]["calls"]:
+        del call["snapshot"]["endpoints"]
+        del call["starting_on"]
+    file.write_text(json.dumps(older), encoding="utf-8")
+    assert Simulator(state_file=file).is_running_design_time("F")

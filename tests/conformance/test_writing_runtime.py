@@ -1,0 +1,127 @@
+"""What a tenant does with deployments. Numbers are those of the checklist."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import pytest
+
+from tests.conformance.bundles import SCRIPT, files_of
+from tests.conformance.conftest import OwnTenant, Workspace
+
+GUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+OTHERS = ("ScriptCollection", "MessageMapping", "ValueMapping")
+
+
+def task_ends(space: Workspace, task: str) -> str:
+    """Give the word a build task ends with."""
+
+    def look() -> str | None:
+        word = space.remote.get(f"BuildAndDeployStatus(TaskId='{task}')").json()["d"]["Status"].upper()
+        return None if word == "DEPLOYING" else word
+
+    return space.remote.wait_until(look, "the end of the build")
+
+
+def test_item_15_deploying_a_flow_gives_a_task_and_then_a_running_flow(workspace: Workspace) -> None:
+    """202 with a bare id; the task succeeds, the flow is STARTED in the deployed version."""
+    artifact = workspace.make("Integration")
+    answer = workspace.deploy("Integration")
+    assert answer.status_code == 202
+    assert re.fullmatch(GUID, answer.text)
+    running = workspace.wait_for("Integration", "STARTED")
+
+    assert task_ends(workspace, answer.text) == "SUCCESS"
+    assert [running["Id"], running["Version"], running["Type"]] == [artifact, "1.0.0", "INTEGRATION_FLOW"]
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_item_15_the_other_families_are_deployed_with_202(workspace: Workspace, family: str) -> None:
+    """Some tenants answer with a task id, most with nothing; the artifact gets STARTED in any case."""
+    workspace.make(family)
+    answer = workspace.deploy(family)
+    assert answer.status_code == 202
+    assert re.fullmatch(f"({GUID})?", answer.text)
+    assert workspace.wait_for(family, "STARTED")["Version"] == "1.0.0"
+
+
+def test_item_15_a_deployment_again_shows_the_former_one_first(workspace: Workspace) -> None:
+    """``DeployedOn`` tells the new deployment from the old one, which goes on being shown for a while."""
+    workspace.make("Integration")
+    workspace.deploy("Integration")
+    first = workspace.wait_for("Integration", "STARTED")
+    workspace.put("Integration", {**files_of("Integration", workspace.id_of("Integration"), "1.0.1")})
+    workspace.deploy("Integration")
+    at_once = workspace.remote.get(f"IntegrationRuntimeArtifacts('{workspace.id_of('Integration')}')").json()["d"]
+    again = workspace.wait_for("Integration", "STARTED", not_of=first["DeployedOn"])
+
+    assert [at_once["Status"], at_once["DeployedOn"]] == ["STARTED", first["DeployedOn"]]
+    assert again["DeployedOn"] != first["DeployedOn"]
+
+
+def test_item_16_a_missing_script_fails_the_build_with_a_text(workspace: Workspace) -> None:
+    """The task says FAIL, the runtime ERROR, and the error information names the file in ``parameter[0]``."""
+    files = files_of("Integration", workspace.id_of("Integration"))
+    del files[SCRIPT]
+    artifact = workspace.make("Integration", files)
+    task = workspace.deploy("Integration").text
+    workspace.wait_for("Integration", "ERROR")
+    path = f"IntegrationRuntimeArtifacts('{artifact}')/ErrorInformation/$value"
+
+    def look() -> httpx.Response | None:
+        answer = workspace.remote.get(path, Accept="*/*")
+        assert answer.status_code in {200, 204}
+        return answer if answer.status_code == 200 else None
+
+    information = json.loads(workspace.remote.wait_until(look, "the error information").text)
+    assert task_ends(workspace, task) == "FAIL"
+    assert "CheckSerialNumber.groovy" in information["parameter"][0]
+    assert isinstance(information["message"], dict)
+
+
+def test_item_16_error_information_comes_late(own_tenant: OwnTenant, prefix: str) -> None:
+    """At first there is none, with 204."""
+    _, remote = own_tenant(deploy_s=0.2, error_information_delay_looks=1)
+    space = Workspace(remote=remote, package=f"{prefix}Late")
+    files = files_of("Integration", space.id_of("Integration"))
+    del files[SCRIPT]
+    artifact = space.make("Integration", files)
+    space.deploy("Integration")
+    space.wait_for("Integration", "ERROR")
+    path = f"IntegrationRuntimeArtifacts('{artifact}')/ErrorInformation/$value"
+
+    assert [remote.get(path, Accept="*/*").status_code for _ in range(2)] == [204, 200]
+
+
+def test_item_17_undeploying_stops_and_removes(workspace: Workspace) -> None:
+    """202, then STOPPING or gone, then 404; undeploying again is a 404, and design time is as it was."""
+    artifact = workspace.make("Integration")
+    workspace.deploy("Integration")
+    workspace.wait_for("Integration", "STARTED")
+    path = f"IntegrationRuntimeArtifacts('{artifact}')"
+    answer = workspace.remote.write("DELETE", path)
+
+    def look() -> bool | None:
+        shown = workspace.remote.get(path)
+        if shown.status_code == 404:
+            return True
+        assert shown.json()["d"]["Status"] in {"STOPPING", "STARTED"}
+        return None
+
+    assert answer.status_code == 202
+    assert workspace.remote.wait_until(look, "the end of the undeployment")
+    assert workspace.remote.write("DELETE", path).status_code == 404
+    assert workspace.remote.get(workspace.path("Integration")).status_code == 200
+
+
+def test_item_19_filters_and_counts_find_what_is_deployed(workspace: Workspace) -> None:
+    """By id, with fewer fields, or all of them."""
+    artifact = workspace.make("Integration")
+    workspace.deploy("Integration")
+    workspace.wait_for("Integration", "STARTED")
+    rows = workspace.remote.results(f"IntegrationRuntimeArtifacts?$top=1&$filter=Id eq '{artifact}'")
+
+    assert [row["Id"] for row in rows] == [artifact]
+    assert int(workspace.remote.get("IntegrationRuntimeArtifacts/$count", Accept="*/*").text) >= 1

@@ -1,0 +1,26 @@
+"""The options of the conformance tests; pytest sees options only where it looks for them at the start."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the conformance tests run against another tenant than the embedded one."""
+    group = parser.getgroup("conformance", "tests/conformance against a tenant of your choice")
+    group.addoption(
+        "--tenant-url",
+        metavar="URL",
+        help="address of the tenant's API host, logged in to with the CPI_* variables; default: the embedded tenant",
+    )
+    group.addoption(
+        "--tenant-writes",
+        action="store_true",
+        help="also run what creates, deploys and deletes packages of its own on that tenant",
+    )
+    group.addoption(
+        "--tenant-prefix",
+        metavar="PREFIX",
+        default="ZZCONF",
+        help="what every id that is written begins with, letters and digits (default: %(default)s)",
+    )
