@@ -22,7 +22,7 @@ def test_it_serves_a_seeded_tenant_with_a_page_until_ctrl_c(tmp_path: Path) -> N
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as program:
         assert program.stdout is not None
-        lines = []
+        lines: list[str] = []
         while not any(line.startswith("Requests:") for line in lines):
             lines.append(program.stdout.readline())
         (url,) = re.findall(r"export CPI_HOST=(\S+)", "".join(lines))
