@@ -23,6 +23,8 @@ _HEAD = (
     f"<style>{STYLE}</style></head>\n"
 )
 _TABLE_HEAD = (
+    '<colgroup><col><col class="c12"><col class="c12"><col class="c16"><col class="c8"><col class="c15">'
+    '<col class="c15"></colgroup>'
     "<thead><tr><th>Artifact</th><th>Type</th><th>Design time</th><th>Runtime</th>"
     '<th class="number">Parameters</th><th>Last change</th><th>Deployed</th></tr></thead>'
 )
@@ -55,12 +57,12 @@ def _numbers(overview: Overview, traffic: Traffic, per_second: int) -> str:
         (len(overview.packages), "packages"),
         (len(artifacts), "artifacts"),
         (statuses.count("STARTED"), "started"),
-        (under_way, "starting or stopping"),
+        (under_way, "in transition"),
         (statuses.count("ERROR"), "in error"),
-        (overview.peak_deployments, "deployments at once, peak"),
+        (overview.peak_deployments, "deploying at once, peak"),
         (traffic.total, "requests"),
-        (f"{per_second} / {traffic.peak_per_second}", "requests per second, now / peak"),
-        (f"{traffic.in_flight} / {traffic.peak_in_flight}", "requests at once, now / peak"),
+        (f"{per_second} / {traffic.peak_per_second}", "per second, now / peak"),
+        (f"{traffic.in_flight} / {traffic.peak_in_flight}", "in flight, now / peak"),
     ]
     shown = "".join(
         f'<div class="tile"><b>{escape(str(value))}</b><span>{label}</span></div>' for value, label in tiles
@@ -94,9 +96,8 @@ def _folding(identity: str, title: str, artifacts: tuple[ArtifactView, ...], *, 
     rows = "".join(_artifact(item) for item in artifacts)
     table = f"<table>{_TABLE_HEAD}<tbody>{rows}</tbody></table>" if rows else '<div class="empty">no artifacts</div>'
     opened = " open" if is_open else ""
-    return (
-        f'<details id="{escape(identity)}"{opened}><summary>{title}</summary><div class="wide">{table}</div></details>'
-    )
+    body = f'<div class="wide artifacts">{table}</div>'
+    return f'<details id="{escape(identity)}"{opened}><summary>{title}</summary>{body}</details>'
 
 
 def _chips(artifacts: tuple[ArtifactView, ...]) -> str:

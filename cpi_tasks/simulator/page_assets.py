@@ -18,7 +18,7 @@ body { margin: 0; background: var(--back); color: var(--text); font: 14px/1.45 s
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 14px; padding: 14px 20px 10px; }
 h1 { margin: 0; font-size: 19px; } h2 { margin: 0; font-size: 15px; }
 .soft { color: var(--soft); } .id, .target { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 12px; }
-#numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 8px; padding: 0 20px 12px; }
+#numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 8px; padding: 0 20px 12px; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 7px 11px; }
 .tile b { display: block; font-size: 19px; font-variant-numeric: tabular-nums; line-height: 1.25; }
 .tile span { color: var(--soft); font-size: 12px; }
@@ -42,6 +42,11 @@ td.name { overflow-wrap: anywhere; } td.target { overflow-wrap: anywhere; }
 .note { color: var(--note); background: var(--note-back); }
 #requests .wide { max-height: 420px; overflow-y: auto; }
 #requests td { padding-top: 3px; padding-bottom: 3px; }
+td .chip { white-space: normal; overflow-wrap: anywhere; }
+.artifacts table { table-layout: fixed; min-width: 1000px; }
+.c8 { width: 105px; } .c12 { width: 12.5%; } .c15 { width: 15%; } .c16 { width: 16%; }
+@media (min-width: 1700px) { main { grid-template-columns: minmax(0, 5fr) minmax(0, 3fr); align-items: start; }
+  #requests .wide { max-height: calc(100vh - 210px); } }
 .empty { padding: 4px 12px 12px; color: var(--soft); }
 .away { opacity: .55; }
 """

@@ -119,7 +119,7 @@ class _Handover:
 
 
 @contextmanager
-def running(simulator: Simulator) -> Iterator[str]:
+def running(simulator: Simulator, *, app: ASGIApp | None = None) -> Iterator[str]:
     """Serve from a background thread and give the URL, for callers that are not trio themselves.
 
     What goes wrong while starting, serving or stopping is raised here.
@@ -130,7 +130,7 @@ def running(simulator: Simulator) -> Iterator[str]:
 
     async def main() -> None:
         with scope:
-            await serve(simulator, task_status=cast("trio.TaskStatus[str]", handover))
+            await serve(simulator, app=app, task_status=cast("trio.TaskStatus[str]", handover))
 
     def run() -> None:
         try:

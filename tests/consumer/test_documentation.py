@@ -18,7 +18,7 @@ from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, Mode, ParameterPol
 from tests.support.consumer import CHECKOUT, Consumer, Tenant
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-TASKS = ("orchestrate", "update", "deploy")
+TASKS = ("orchestrate", "update", "deploy", "simulator")
 ONLY_ORCHESTRATE = {"--mode", "--update", "--update-only", "--deploy-only"}
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-e\b")
 VARIABLES = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "deployer", "CPI_PASSWORD": "made-up"}
@@ -70,6 +70,12 @@ def test_the_flags(flags: dict[str, set[str]]) -> None:
     assert not ONLY_ORCHESTRATE & (flags["update"] | flags["deploy"])
 
 
+def test_the_flags_of_the_simulator(flags: dict[str, set[str]]) -> None:
+    """Its own table names each of its flags, and no other."""
+    listed = {flag for cells in rows("The embedded tenant as a server") for flag in FLAG.findall(cells[0])}
+    assert listed == flags["simulator"]
+
+
 def test_the_tasks() -> None:
     """README's table names every task."""
     named = [cells[0].strip("`") for cells in rows("Tasks and flags") if cells[0].startswith("`invoke")]
@@ -78,7 +84,7 @@ def test_the_tasks() -> None:
 
 def test_flags_in_commands_exist(flags: dict[str, set[str]]) -> None:
     """Every command line that README shows has only flags of its task."""
-    commands = re.findall(r"invoke (?:cpi\.)?(orchestrate|update|deploy)((?: [^\s`#]+)*)", README)
+    commands = re.findall(r"invoke (?:cpi\.)?(orchestrate|update|deploy|simulator)((?: [^\s`#]+)*)", README)
     assert len(commands) > 8
     for task, arguments in commands:
         # Where a command line goes on with another task, its flags are that one's; all of them are flags of some task.
