@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -248,12 +249,10 @@ async def _cancel_on_signal(
 
 
 def _keep_content(folder: records.StateFolder, contents: Mapping[str, Mapping[ArtifactRef, ArtifactContent]]) -> str:
-    kept = folder.upload_folder()
-    folder.ensure()
     for found in contents.values():
         for ref, artifact in found.items():
-            content.write_unpacked(artifact, kept / ref.package / ref.artifact)
-    return str(kept)
+            folder.keep_upload(ref, partial(content.write_unpacked, artifact))
+    return str(folder.upload_folder)
 
 
 def _secrets(config: RunConfig) -> tuple[str, ...]:

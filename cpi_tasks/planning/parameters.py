@@ -88,4 +88,5 @@ def _unknown(spec: ArtifactSpec, key: str, known: list[str]) -> Problem:
 
 
 def _is_placeholder(value: str) -> bool:
-    return value.startswith("<") and value.endswith(">")
+    """Tell a value nobody filled in (``<Define_Host>``) from one that is XML."""
+    return _PLACEHOLDER.fullmatch(value) is not None

@@ -13,18 +13,16 @@ def version_warning(step: UpdateStep) -> tuple[str, ...]:
     wanted, base = step.content.version, step.base_version
     match step.action:
         case UpdateAction.UPDATE | UpdateAction.REPLACE:
-            return _for_changed_content(wanted, base, is_replaced=step.action is UpdateAction.REPLACE)
+            return _for_changed_content(wanted, base)
         case UpdateAction.UNCHANGED | UpdateAction.CONFIGURE if is_higher(wanted, base):
             return (f"the files say version {wanted}, the tenant has the same content as {base}: {base} stays",)
         case _:
             return ()
 
 
-def _for_changed_content(wanted: str, base: str, *, is_replaced: bool) -> tuple[str, ...]:
+def _for_changed_content(wanted: str, base: str) -> tuple[str, ...]:
     if is_higher(wanted, base):
         return ()
     if wanted == base:
         return (f"content changes under the unchanged version {base}; raise Bundle-Version to tell the states apart",)
-    # A value mapping is created anew and takes the version of its manifest, whatever the old one had.
-    then = "the replacement gets the lower one" if is_replaced else "the tenant's version stays"
-    return (f"the files say version {wanted}, the tenant has {base}: {then}",)
+    return (f"the files say version {wanted}, the tenant has {base}: the tenant's version stays",)

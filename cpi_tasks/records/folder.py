@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cpi_tasks.errors import StateFolderError
@@ -95,9 +95,16 @@ class StateFolder:
             new.replace(file)
             return bytes.fromhex(file.read_text(encoding="ascii"))
 
+    @property
     def upload_folder(self) -> Path:
         """Where this run keeps what it would upload, unpacked."""
         return self.path / "runs" / self._run / "upload"
+
+    def keep_upload(self, ref: ArtifactRef, write: Callable[[Path], None]) -> None:
+        """Let ``write`` fill one artifact's folder below ``upload_folder``; no id can lead out of it."""
+        folder = self.ensure("runs", self._run, "upload", safe_name(ref.package), safe_name(ref.artifact))
+        with told(self.path):
+            write(folder)
 
     def write_backup(self, ref: ArtifactRef, archive: bytes) -> Path:
         """Keep an archive of this run's backup folder and return its path."""

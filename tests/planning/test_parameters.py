@@ -94,9 +94,9 @@ def test_all_does_not_write_empty_values_and_placeholders(value: str) -> None:
     assert result.kept == (ParameterChange(key="host", old="qa", new=value),)
 
 
-@pytest.mark.parametrize("value", ["<", ">", "<a", "a>", "x <y>"])
+@pytest.mark.parametrize("value", ["<", ">", "<a", "a>", "x <y>", "<a>b</a>", "<a/><b/>"])
 def test_all_writes_what_only_resembles_a_placeholder(value: str) -> None:
-    """A placeholder begins with ``<`` and ends with ``>``."""
+    """A placeholder is one pair of angle brackets around words; XML is a value."""
     tenant = inventory(design(), parameters={"Flow": {"host": "qa"}})
 
     assert planned(flow({"host": value}), tenant, ALL).enforced == {"host": value}

@@ -106,13 +106,11 @@ def test_a_foreign_draft_of_a_value_mapping_is_protected_before_its_entries() ->
     assert "draft" in step.reason
 
 
-def test_a_value_mapping_that_gets_a_lower_version_draws_a_warning() -> None:
-    """Replacing creates a mapping anew, so that its version may go down."""
+def test_a_lower_version_of_a_value_mapping_draws_a_warning() -> None:
+    """Also where a mapping is created anew the tenant's higher version stays, and the plan says so."""
     of = content(spec("Codes", VALUES), OTHER, version="1.0.0", values=frozenset({GERMANY}))
     held = download(version="1.0.3", values=frozenset())
 
     planned = plan_one(of, inventory(design("Codes", VALUES, version="1.0.3"), downloads={"Codes": held}))
 
-    assert planned.warnings == (
-        "the files say version 1.0.0, the tenant has 1.0.3: the replacement gets the lower one",
-    )
+    assert planned.warnings == ("the files say version 1.0.0, the tenant has 1.0.3: the tenant's version stays",)

@@ -186,7 +186,7 @@ def test_a_key_that_was_cut_short_is_made_anew(folder: StateFolder, left: str) -
 
 def test_the_upload_folder_belongs_to_the_run(folder: StateFolder) -> None:
     """What would be uploaded is kept below the run's own folder, which is only named here."""
-    assert folder.upload_folder() == folder.path / "runs" / "20260105T080000" / "upload"
+    assert folder.upload_folder == folder.path / "runs" / "20260105T080000" / "upload"
     assert not folder.path.exists()
 
 
@@ -197,3 +197,12 @@ def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> N
         StateFolder(tmp_path, run="1").ensure("records")
     with pytest.raises(StateFolderError, match="could not use"):
         DeploymentRecords(StateFolder(tmp_path, run="1"), tenant="t")
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_a_kept_upload_stays_in_its_folder(folder: StateFolder, name: str) -> None:
+    """Whatever the ids of a configuration are, what is kept lies below the folder that the report names."""
+    folder.keep_upload(ref(name, name), lambda path: (path / "file").touch())
+    (kept,) = folder.path.rglob("file")
+    assert kept.is_relative_to(folder.upload_folder)
+    assert len(kept.relative_to(folder.upload_folder).parts) == 3
