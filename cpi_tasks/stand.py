@@ -24,6 +24,7 @@ DEFAULT_PORT = 8080
 _Error = TypeVar("_Error", bound=Exception)
 _LAST_PORT = 65535
 _HOUR_S = 3600.0
+_KEPT_REQUESTS = 2_000
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a person may ask for; never the default
 
 
@@ -59,7 +60,9 @@ def main(flags: Flags) -> int:
     redactor = report.Redactor()
     try:
         order = read_flags(flags)
-        tenant = simulator.Simulator(order.settings, state_file=order.state_file, script=order.script)
+        tenant = simulator.Simulator(
+            order.settings, state_file=order.state_file, script=order.script, keep_requests=_KEPT_REQUESTS
+        )
         planted = simulator.plant(order.seed, tenant) if order.seed else None
         with ExitStack() as cleanup:
             trio.run(_serve, order, tenant, planted, cleanup)
@@ -230,11 +233,12 @@ def _introduce(url: str, order: Order, planted: simulator.Planted | None, author
 
 def _show(request: simulator.SeenRequest) -> None:
     moment = datetime.fromtimestamp(request.time_ms / 1000).astimezone()
-    status = str(request.status or "cut")
+    status = str(request.status or ("undone" if request.in_batch else "cut"))
     fault = f"  (planned: {request.fault})" if request.fault else ""
+    duration = "in a batch" if request.in_batch else f"{request.duration_s * 1000:.0f} ms"
     _say(
         f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {request.method:<6} {request.target}  "
-        f"{status}  {request.duration_s * 1000:.0f} ms{fault}"
+        f"{status}  {duration}{fault}"
     )
 
 

@@ -66,25 +66,32 @@ class Call:
         return self.format.entity(entity.select(self.query.get("$select")), status)
 
     def listing(
-        self, items: Sequence[_T], entity: Callable[[_T], Entity], *, skips: bool = True, counts: bool = True
+        self,
+        items: Sequence[_T],
+        entity: Callable[[_T], Entity],
+        *,
+        skips: bool = True,
+        counts: bool = True,
+        json_text: Callable[[_T], str] | None = None,
     ) -> Response:
         """Answer with one page of a collection; only the entities of that page are built.
 
         ``$top`` cuts the whole, ``$skip`` and ``$inlinecount`` are ignored where ``skips`` or ``counts`` is not set;
-        what exceeds the page follows under a next link with ``$skiptoken``.
+        what exceeds the page follows under a next link with ``$skiptoken``. ``json_text`` gives entities as they stand
+        in JSON, for whoever keeps such texts.
         """
         begin = (odata.count_option(self.query, "$skip") or 0) if skips else 0
         top = odata.count_option(self.query, "$top")
         chosen = items[begin:] if top is None else items[begin : begin + top]
         token = odata.count_option(self.query, "$skiptoken") or 0
         size = self.state.settings.page_size
-        more = token + size < len(chosen)
-        page = Page(
-            entities=[entity(item).select(self.query.get("$select")) for item in chosen[token : token + size]],
-            next_url=self._next_url(token + size) if more else None,
-            count=len(items) if counts and self._wants_count() else None,
-        )
-        return self.format.page(page)
+        shown = chosen[token : token + size]
+        next_url = self._next_url(token + size) if token + size < len(chosen) else None
+        count = len(items) if counts and self._wants_count() else None
+        if json_text is not None and self.format.as_json and "$select" not in self.query:
+            return self.format.json_page([json_text(item) for item in shown], next_url, count)
+        entities = [entity(item).select(self.query.get("$select")) for item in shown]
+        return self.format.page(Page(entities=entities, next_url=next_url, count=count))
 
     def _wants_count(self) -> bool:
         wish = self.query.get("$inlinecount", "none")

@@ -15,16 +15,16 @@ from starlette.routing import request_response
 from cpi_tasks.simulator import routes_batch, routing
 from cpi_tasks.simulator.auth import Gatekeeper
 from cpi_tasks.simulator.call import Call
-from cpi_tasks.simulator.fault_answers import CutShort, answer_instead, hang_up, spoiled, wait
+from cpi_tasks.simulator.desk import Desk
+from cpi_tasks.simulator.fault_answers import CutShort, hang_up, spoiled, wait
 from cpi_tasks.simulator.faults import Fault, FaultKind
 from cpi_tasks.simulator.history import Chronicle
 from cpi_tasks.simulator.life import Person
-from cpi_tasks.simulator.limits import LimitedFamily, RateLimits
 from cpi_tasks.simulator.metadata import ENTITY_SETS
 from cpi_tasks.simulator.odata import API_ROOT, ODataError, parse_path, parse_query
 from cpi_tasks.simulator.playing import Stage
 from cpi_tasks.simulator.rendering import Format, wants_json
-from cpi_tasks.simulator.request_log import RECORD, RequestRecord, family_of
+from cpi_tasks.simulator.request_log import RECORD, RequestLog, RequestRecord
 from cpi_tasks.simulator.settings import SimulatorSettings
 from cpi_tasks.simulator.state import TenantState
 
@@ -38,22 +38,23 @@ CONNECTION: ContextVar[trio.SocketStream | None] = ContextVar("connection", defa
 class Front:
     """The ASGI application and what it needs besides the tenant's state."""
 
-    def __init__(self, state: TenantState) -> None:
-        """Build the application over a tenant."""
+    def __init__(self, state: TenantState, *, keep_requests: int) -> None:
+        """Build the application over a tenant; so many requests are kept in the log."""
         self._state = state
         self.gatekeeper = Gatekeeper(state.settings, state.clock)
-        self.requests: list[RequestRecord] = []
+        self.log = RequestLog(keep_requests)
         # A test may look at the tenant, or change it, while another thread serves requests.
         self.lock = RLock()
-        self._limits = RateLimits(state.settings)
         self._stage: Stage | None = None
+        self._desk: Desk | None = None
         self.app = Starlette()
         # Not a route: no pattern of Starlette's matches every path, line ends for instance.
         self.app.router.default = request_response(self._endpoint)
 
     def set_the_stage(self, person: Person) -> None:
         """Give the hands that do what scripts let other people do."""
-        self._stage = Stage(self._state, person, Chronicle(self._state))
+        self._stage = Stage(self._state, person, Chronicle(self._state, self.log))
+        self._desk = Desk(self._state, self.log, self._stage, self.gatekeeper)
 
     @property
     def stage(self) -> Stage:
@@ -61,6 +62,13 @@ class Front:
         if self._stage is None:
             raise RuntimeError("set_the_stage was not called")
         return self._stage
+
+    @property
+    def desk(self) -> Desk:
+        """What requests pass on their way in."""
+        if self._desk is None:
+            raise RuntimeError("set_the_stage was not called")
+        return self._desk
 
     def catch_up(self) -> None:
         """Do what other people have done by now."""
@@ -74,21 +82,20 @@ class Front:
             query=unquote(request.scope["query_string"].decode("latin-1").replace("+", " ")),
             time=trio.current_time(),
         )
-        self.requests.append(record)
+        self.log.append(record)
         request.scope[RECORD] = record
         # The whole body is read in any case: a connection with unread data could not be used again.
         body = await _read_body(request)
         with self.lock:
             self.stage.catch_up()
-            fault = self.stage.fault_for(record)
-            record.fault = fault.kind.value if fault else ""
+            fault = self.desk.fault_for(record)
             try:
                 if fault is not None and fault.is_instead:
                     return self._instead(fault, request, record)
-                response = self._respond(request, body)
+                response = self._respond(request, body, record)
                 record.status = record.handled = response.status_code
             finally:
-                self.stage.finish(record)
+                self.desk.finish(record)
         if fault is None:
             return response
         return await self._afterwards(fault, request, record, response)
@@ -96,12 +103,7 @@ class Front:
     def _instead(self, fault: Fault, request: Request, record: RequestRecord) -> Response:
         if fault.kind in {FaultKind.RESET_BEFORE_HANDLING, FaultKind.CLOSED_BEFORE_HANDLING}:
             return self._hang_up(fault, record)
-        if fault.kind is FaultKind.TOKEN_EXPIRED:
-            self.gatekeeper.expire_tokens()
-        if fault.kind is FaultKind.CSRF_EXPIRED:
-            self.gatekeeper.expire_sessions()
-        form = _negotiate(request, self._state.settings)
-        response = answer_instead(fault, form.error, now_ms=self._state.clock.now_ms())
+        response = self.desk.instead(fault, _negotiate(request, self._state.settings).error)
         record.status = response.status_code
         return response
 
@@ -129,7 +131,7 @@ class Front:
         orderly = fault.kind in {FaultKind.CLOSED_BEFORE_HANDLING, FaultKind.CLOSED_AFTER_HANDLING}
         return hang_up(stream, orderly=orderly)
 
-    def _respond(self, request: Request, body: bytes | None) -> Response:
+    def _respond(self, request: Request, body: bytes | None, record: RequestRecord) -> Response:
         path = request.scope["raw_path"].decode("latin-1")
         if path == "/oauth/token":
             return self.gatekeeper.issue_token(request, body or b"")
@@ -137,16 +139,16 @@ class Front:
             return PlainTextResponse("Not Found", 404)
         form = _negotiate(request, self._state.settings)
         try:
-            response = self._answer(request, path.removeprefix(API_ROOT), body, form)
+            response = self._answer(request, body, form, record)
         except ODataError as error:
             response = form.error(error)
         self.gatekeeper.hand_out_csrf(request, response)
         return response
 
-    def _answer(self, request: Request, path: str, body: bytes | None, form: Format) -> Response:
+    def _answer(self, request: Request, body: bytes | None, form: Format, record: RequestRecord) -> Response:
         user = self.gatekeeper.user(request)
-        segments = parse_path(path)
-        self._check_rate(request, user)
+        segments = parse_path(request.scope["raw_path"].decode("latin-1").removeprefix(API_ROOT))
+        self.desk.check_rate(record, user)
         self.gatekeeper.check_csrf(request)
         if body is None:
             raise ODataError(400, "The request body is too large.")
@@ -164,15 +166,7 @@ class Front:
             content_type=request.headers.get("Content-Type", ""),
         )
         is_batch = (call.method, *[segment.name for segment in segments]) == ("POST", "$batch")
-        return routes_batch.batch(call) if is_batch else routing.answer(call)
-
-    def _check_rate(self, request: Request, user: str) -> None:
-        path = unquote(request.scope["raw_path"].decode("latin-1"))
-        family: LimitedFamily = "runtime" if family_of(path) == "runtime" else "designtime"
-        others = self.stage.others(family)
-        if not self._limits.admits(family, user, now_s=trio.current_time(), others=others):
-            seconds = self._state.settings.retry_after_s
-            raise ODataError(429, "Too many requests", {} if seconds is None else {"Retry-After": str(seconds)})
+        return routes_batch.batch(call, self.desk, record) if is_batch else routing.answer(call)
 
 
 def _negotiate(request: Request, settings: SimulatorSettings) -> Format:

@@ -88,6 +88,8 @@ NEEDS_SOCKET = frozenset(
         FaultKind.CLOSED_AFTER_HANDLING,
     }
 )
+IN_A_BATCH = INSTEAD_OF_HANDLING - NEEDS_SOCKET
+"""What can strike a request inside of a ``$batch``: an answer in its place. All others strike whole batches only."""
 _STATUSES = range(200, 600)
 
 

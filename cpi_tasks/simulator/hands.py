@@ -165,7 +165,8 @@ class Hands:
     ) -> None:
         """Put an artifact on the runtime in some state, with the content of design time where there is one.
 
-        ``None`` takes it off at once. ``deployed_on`` is in epoch milliseconds, now where it is not given.
+        What is STARTED has the entry points of that content, too. ``None`` takes it off at once. ``deployed_on`` is in
+        epoch milliseconds, now where it is not given.
         """
         with self._front.lock:
             before = self._state.runtime.get(artifact_id)
@@ -194,4 +195,5 @@ class Hands:
             runtime_type=known.runtime_type if known else Kind.FLOW.runtime_type,
             digest=known.digest if known else "",
             parameters=known.parameters if known else {},
+            endpoints=known.endpoints if known else {},
         )

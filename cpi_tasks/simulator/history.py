@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from cpi_tasks.simulator.lifecycle import Deployment, RuntimeArtifact, RuntimeRecord, Undeployment
-from cpi_tasks.simulator.request_log import RequestRecord
+from cpi_tasks.simulator.odata import ODataError
+from cpi_tasks.simulator.request_log import RequestLog, RequestRecord
 from cpi_tasks.simulator.rules import is_answered
 from cpi_tasks.simulator.state import TenantState
 
@@ -51,12 +53,38 @@ def _seen(change: StateChange) -> tuple[str, str, int]:
 
 @dataclass(slots=True)
 class Chronicle:
-    """Knows what has occurred; what has occurred once stays so."""
+    """Knows what has occurred; what has occurred once stays so.
+
+    Requests count from the moment an occurrence is expected, and before it as far as the log reaches.
+    """
 
     state: TenantState
-    answered: list[RequestRecord] = field(default_factory=list)
+    log: RequestLog
     _occurred: set[str] = field(default_factory=set)
-    _looked_at: dict[str, int] = field(default_factory=dict)
+    _awaited: set[str] = field(default_factory=set)
+    """What requests have been looked through for without success; every further one is compared with these."""
+
+    def expect(self, *occurrences: str | None) -> None:
+        """Keep an eye on occurrences from now on; ``None`` is none."""
+        for text in occurrences:
+            if text is not None:
+                self.has_occurred(text)
+
+    def note(self, record: RequestRecord) -> None:
+        """Take notice of a request that was handled."""
+        met = {text for text in self._awaited if is_answered(record, text.partition(" ")[2])}
+        self._awaited -= met
+        self._occurred |= met
+
+    @contextmanager
+    def tentatively(self) -> Iterator[None]:
+        """Forget what occurs inside of the block where it ends in an ``ODataError``: then it is undone."""
+        occurred = set(self._occurred)
+        try:
+            yield
+        except ODataError:
+            self._occurred = occurred
+            raise
 
     def has_occurred(self, text: str) -> bool:
         """Whether an occurrence (see ``When``) lies behind us."""
@@ -69,7 +97,7 @@ class Chronicle:
             "undeployed": self._was_undeployed,
             "started": lambda pattern: self._was_shown(pattern, "STARTED"),
             "failed": lambda pattern: self._was_shown(pattern, "ERROR"),
-            "request": self._was_requested,
+            "request": lambda _wanted: self._was_requested(text),
         }
         if looks[word](rest):
             self._occurred.add(text)
@@ -92,7 +120,11 @@ class Chronicle:
                 return True
         return False
 
-    def _was_requested(self, wanted: str) -> bool:
-        begin = self._looked_at.get(wanted, 0)
-        self._looked_at[wanted] = len(self.answered)
-        return any(is_answered(record, wanted) for record in self.answered[begin:])
+    def _was_requested(self, text: str) -> bool:
+        if text in self._awaited:
+            return False
+        wanted = text.partition(" ")[2]
+        if any(record.handled and is_answered(record, wanted) for record in self.log.kept()):
+            return True
+        self._awaited.add(text)
+        return False

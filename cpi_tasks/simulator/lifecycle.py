@@ -167,6 +167,25 @@ class Placement:
         return self.shown
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a record shows from a moment on, for good as long as it has these calls."""
+
+    settled: RuntimeArtifact | None
+    calls: tuple[Deployment | Undeployment, ...]
+    from_ms: float
+    shown: RuntimeArtifact | None
+
+    def holds(self, record: RuntimeRecord, now_ms: float) -> bool:
+        # By identity: these are values, and comparing all of their fields would cost what is to be spared.
+        return (
+            now_ms >= self.from_ms
+            and record.settled is self.settled
+            and len(record.calls) == len(self.calls)
+            and all(one is other for one, other in zip(record.calls, self.calls, strict=True))
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class RuntimeRecord:
     """One artifact's runtime history: a settled state and the calls since, oldest first."""
@@ -178,12 +197,23 @@ class RuntimeRecord:
     """How often the error information of an ERROR was asked for, by its ``deployed_on``."""
     log: list[Deployment | Undeployment | Placement] = field(default_factory=list)
     """Every call since this program began, oldest first; what was there before is the first entry."""
+    _ended: _Ended | None = field(default=None, repr=False, compare=False)
 
     def look(self, now_ms: float) -> RuntimeArtifact | None:
-        """Tell what the runtime shows at a moment; ``None`` while or when it shows nothing."""
+        """Tell what the runtime shows at a moment; ``None`` while or when it shows nothing.
+
+        As long as nothing changes any more, every look gives the same object.
+        """
+        if not self.calls:
+            return self.settled
+        if self._ended is not None and self._ended.holds(self, now_ms):
+            return self._ended.shown
         shown = self.settled
         for call in self.calls:
             shown = call.applied_to(shown, now_ms)
+        last_ms = max(call.final_ms for call in self.calls)
+        if now_ms >= last_ms:
+            self._ended = _Ended(self.settled, tuple(self.calls), last_ms, shown)
         return shown
 
     def add(self, call: Deployment | Undeployment) -> None:

@@ -54,18 +54,24 @@ td .chip { white-space: normal; overflow-wrap: anywhere; }
 SCRIPT = """
 "use strict";
 const opened = new Map();
-document.addEventListener("toggle", event => {
-  if (event.target.matches("details[id]")) opened.set(event.target.id, event.target.open);
-}, true);
+document.addEventListener("click", event => {
+  const summary = event.target.closest("summary"), part = summary && summary.parentElement;
+  if (part && part.id) opened.set(part.id, !part.open);
+});
 async function refresh() {
-  const seen = document.getElementById("content").dataset.digest;
+  const content = document.getElementById("content");
   try {
-    const answer = await fetch("/?seen=" + encodeURIComponent(seen), {headers: {Accept: "text/html"}});
+    const answer = await fetch("/?seen=" + encodeURIComponent(content.dataset.seen), {headers: {Accept: "text/html"}});
     if (!answer.ok) throw new Error(answer.status);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const section of fresh.querySelectorAll("section[id]")) {
       for (const part of section.querySelectorAll("details[id]"))
         if (opened.has(part.id)) part.open = opened.get(part.id);
+      if (section.id === "changes") {
+        for (const part of [...section.children]) document.getElementById(part.id).replaceWith(part);
+        content.dataset.seen = section.dataset.seen;
+        continue;
+      }
       const old = document.getElementById(section.id);
       const [from, to] = [old.querySelector(".wide"), section.querySelector(".wide")];
       const top = section.id === "requests" && from ? from.scrollTop : 0;

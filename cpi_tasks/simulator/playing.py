@@ -7,7 +7,7 @@ from random import Random
 
 from cpi_tasks.errors import SimulatorError
 from cpi_tasks.simulator.fates import FateBook
-from cpi_tasks.simulator.faults import Fault
+from cpi_tasks.simulator.faults import IN_A_BATCH, Fault
 from cpi_tasks.simulator.history import Chronicle
 from cpi_tasks.simulator.life import Person
 from cpi_tasks.simulator.limits import LimitedFamily, OtherUsers
@@ -60,6 +60,7 @@ class Stage:
         begin_ms = self.state.clock.now_ms()
         for index, rule in enumerate(script.faults):
             self.plan(rule, lots=f"{script.seed}/{index}")
+        self.chronicle.expect(*(rule.after for rule in script.life))
         self._deeds += [_Deed(rule=rule, begin_ms=begin_ms) for rule in script.life]
         self._load += [(begin_ms, load) for load in script.load]
         if script.deployments:
@@ -68,13 +69,19 @@ class Stage:
     def plan(self, rule: FaultRule, *, lots: str = "") -> None:
         """Plan one fault, from now on; it comes after those planned before."""
         random = Random(lots)  # noqa: S311 - no secret
+        self.chronicle.expect(rule.when.after, rule.when.before)
         self._faults.append(_Fault(rule=rule, random=random, begin_ms=self.state.clock.now_ms()))
 
     def fault_for(self, record: RequestRecord) -> Fault | None:
-        """Give the fault meant for a request that has just arrived, if any."""
+        """Give the fault meant for a request that has just arrived, if any.
+
+        A request inside of a batch is passed over by rules whose fault can only strike a connection or a whole answer.
+        """
         now_ms = self.state.clock.now_ms()
         for item in self._faults:
             when = item.rule.when
+            if record.in_batch and item.rule.fault.kind not in IN_A_BATCH:
+                continue
             if not record.matches(item.rule.method, item.rule.pattern) or not self._is_time(when, item, now_ms):
                 continue
             item.matches += 1
@@ -107,7 +114,7 @@ class Stage:
     def finish(self, record: RequestRecord) -> None:
         """Take notice of a request that has been dealt with, and do what was waiting for it."""
         if record.handled:
-            self.chronicle.answered.append(record)
+            self.chronicle.note(record)
         now_ms = self.state.clock.now_ms()
         for deed in [deed for deed in self._deeds if deed.rule.nth is not None]:
             if record.matches(deed.rule.method, deed.rule.pattern):

@@ -29,6 +29,9 @@ class CpiTenant:
     ``simulator`` is the tenant itself. ``url`` serves it on a free loopback port from a thread of its own, for programs
     and clients with sockets; ``transport()`` reaches it in process, for trio tests under a virtual clock. One test uses
     one of the two: a virtual clock does not move a served tenant.
+
+    The latest 100,000 requests are kept; beyond that ``simulator.count`` and ``simulator.violations`` raise instead of
+    giving a number that is too low, and ``simulator.requests`` has the latest ones.
     """
 
     def __init__(self, simulator: Simulator) -> None:

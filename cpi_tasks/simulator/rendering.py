@@ -93,20 +93,32 @@ class Format:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def entity(self, entity: Entity, status: int = 200) -> Response:
-        """Give one entity."""
+        """Give one entity; where it has just been created, with its address (OData 2.0: ``Location``)."""
         if self.as_json:
-            return self._json({"d": self._json_entity(entity)}, status)
-        return self._xml(self._atom_entry(entity), status, "application/atom+xml;type=entry;charset=utf-8")
+            response = self._json({"d": self._json_entity(entity)}, status)
+        else:
+            response = self._xml(self._atom_entry(entity), status, "application/atom+xml;type=entry;charset=utf-8")
+        if status == HTTPStatus.CREATED:
+            response.headers["Location"] = self._url(entity.path)
+        return response
 
     def page(self, page: Page) -> Response:
         """Give a collection."""
         if not self.as_json:
             return self._xml(self._atom_feed(page), 200, "application/atom+xml;type=feed;charset=utf-8")
-        inner: dict[str, object] = {} if page.count is None else {"__count": str(page.count)}
-        inner["results"] = [self._json_entity(entity) for entity in page.entities]
-        if page.next_url is not None:
-            inner["__next"] = page.next_url
-        return self._json({"d": inner}, 200)
+        return self.json_page([self.json_text(entity) for entity in page.entities], page.next_url, page.count)
+
+    def json_page(self, texts: Sequence[str], next_url: str | None, count: int | None) -> Response:
+        """Give a collection in JSON of which the entities' texts are there already."""
+        members = [] if count is None else [f'"__count":"{count}"']
+        members.append(f'"results":[{",".join(texts)}]')
+        if next_url is not None:
+            members.append(f'"__next":{_json_text(next_url)}')
+        return self._json_response(f'{{"d":{{{",".join(members)}}}}}', 200)
+
+    def json_text(self, entity: Entity) -> str:
+        """Give an entity as it stands in a collection in JSON."""
+        return _json_text(self._json_entity(entity))
 
     def error(self, error: ODataError) -> Response:
         """Give an error document, or what this tenant sends in its place."""
@@ -151,7 +163,9 @@ class Format:
         return f"{self.base_url}/{path}"
 
     def _json(self, body: object, status: int) -> Response:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return self._json_response(_json_text(body), status)
+
+    def _json_response(self, text: str, status: int) -> Response:
         return Response(text, status, self.headers, media_type="application/json")
 
     def _xml(self, root: ET.Element, status: int, media_type: str, default_namespace: str | None = None) -> Response:
@@ -206,6 +220,10 @@ class Format:
         if page.next_url is not None:
             ET.SubElement(feed, f"{{{ATOM}}}link", {"rel": "next", "href": page.next_url})
         return feed
+
+
+def _json_text(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _json_value(value: Value) -> object:

@@ -15,7 +15,7 @@ from cpi_tasks.simulator.lifecycle import RuntimeArtifact, Undeployment
 from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.rendering import DateTime, Entity, literal
 from cpi_tasks.simulator.settings import Kind
-from cpi_tasks.simulator.state import new_guid
+from cpi_tasks.simulator.state import KeptRow, new_guid
 
 NOT_DEPLOYED = "Requested entity could not be found"
 _FILTERABLE = ("Id", "Version", "Name", "Type", "DeployedBy", "Status")
@@ -33,6 +33,17 @@ def _entity(call: Call, item: RuntimeArtifact) -> Entity:
         navigations=("ErrorInformation",),
         media_type="application/octet-stream",
     )
+
+
+def _json_text(call: Call, item: RuntimeArtifact) -> str:
+    """Give an artifact as it stands in a list; what has not changed since the last list is not written anew."""
+    kept = call.state.rows.get(item.id)
+    base_url = call.format.base_url
+    # What is shown is a value; where nothing moves any more every look gives the same object, else an equal one.
+    if kept is None or (kept.item is not item and kept.item != item) or kept.base_url != base_url:
+        kept = KeptRow(item, base_url, call.format.json_text(_entity(call, item)))
+        call.state.rows[item.id] = kept
+    return kept.text
 
 
 def _row(item: RuntimeArtifact) -> Mapping[str, str]:
@@ -72,7 +83,9 @@ def list_runtime(call: Call) -> Response:
     rule = call.state.settings.runtime_inlinecount
     if rule == "refused" and "$inlinecount" in call.query:
         raise ODataError(call.state.settings.unsupported_option_status, "$inlinecount is not supported")
-    return call.listing(_chosen(call), partial(_entity, call), counts=rule == "counted")
+    return call.listing(
+        _chosen(call), partial(_entity, call), counts=rule == "counted", json_text=partial(_json_text, call)
+    )
 
 
 def count_runtime(call: Call) -> Response:

@@ -62,7 +62,9 @@ ALWAYS: Final = When()
 class FaultRule:
     """A fault for some requests: method (``*`` for any) and a regular expression, searched in decoded path and query.
 
-    A pattern that stands literally at the beginning of the path, ``/api/v1/`` left out, matches too.
+    A pattern that stands literally at the beginning of the path, ``/api/v1/`` left out, matches too. Requests inside of
+    a ``$batch`` are matched like others, after the batch itself, by rules whose fault is an answer in place of the
+    tenant's; faults of the connection or of an answer's body strike batches as a whole only.
     """
 
     method: str = "*"

@@ -39,10 +39,16 @@ async def serve(
     """Serve until cancelled; reports the URL (``http://127.0.0.1:PORT``) as soon as connections are accepted.
 
     ``app`` is served in place of the tenant's own application, over HTTPS where ``tls`` has a certificate.
-    The state file, where there is one, is on disk when this ends, however it ends. ``OSError`` where the port is taken,
-    ``SimulatorError`` where the file cannot be written.
+    The state file, where there is one, is this program's alone meanwhile, and on disk when this ends, however it ends.
+    ``OSError`` where the port is taken, ``SimulatorError`` where another program has the file or it cannot be written.
     """
-    server = _Server(simulator, app or simulator.app, tls)
+    with simulator.held():
+        await _serve(simulator, host, port, _Server(simulator, app or simulator.app, tls), task_status)
+
+
+async def _serve(
+    simulator: Simulator, host: str, port: int, server: _Server, task_status: trio.TaskStatus[str]
+) -> None:
     listeners = await trio.open_tcp_listeners(port, host=host, backlog=256)
     bound_port = listeners[0].socket.getsockname()[1]
     try:
@@ -51,7 +57,7 @@ async def serve(
             nursery.start_soon(server.close_connections_at_the_end)
             await nursery.start(trio.serve_listeners, server.handle, listeners)
             name = f"[{host}]" if ":" in host else host
-            task_status.started(f"{'https' if tls else 'http'}://{name}:{bound_port}")
+            task_status.started(f"{server.scheme}://{name}:{bound_port}")
     finally:
         simulator.save()
 
@@ -62,6 +68,7 @@ class _Server:
     def __init__(self, simulator: Simulator, app: ASGIApp, tls: ssl.SSLContext | None) -> None:
         self._simulator = simulator
         self._tls = tls
+        self.scheme = "http" if tls is None else "https"
         self._config = Config()
         self._config.accesslog = None
         self._config.errorlog = None

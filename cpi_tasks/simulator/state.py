@@ -10,7 +10,7 @@ from cpi_tasks.simulator import archive
 from cpi_tasks.simulator.archive import BuildFindings, Content
 from cpi_tasks.simulator.clock import Clock
 from cpi_tasks.simulator.fates import FateBook
-from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeRecord
+from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeArtifact, RuntimeRecord
 from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind, LockedOperation, SimulatorSettings
 
@@ -121,6 +121,15 @@ class GuidelineRun:
     time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """The JSON text of what the runtime shows for an artifact; good for this value under this address only."""
+
+    item: RuntimeArtifact
+    base_url: str
+    text: str
+
+
 class TenantState:
     """Everything one tenant holds, with the lookups requests need; ``is_dirty`` says there is something to save."""
 
@@ -133,6 +142,7 @@ class TenantState:
         self.locks: dict[str, Lock] = {}
         self.guidelines: dict[str, GuidelineRun] = {}
         self.runtime: dict[str, RuntimeRecord] = {}
+        self.rows: dict[str, KeptRow] = {}
         self.tasks: dict[str, Deployment] = {}
         self.counter = DeploymentCounter()
         self.fates = FateBook()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,9 +15,10 @@ from cpi_tasks.simulator.dispatch import Front
 from cpi_tasks.simulator.faults import Fault, FaultKind
 from cpi_tasks.simulator.hands import Hands
 from cpi_tasks.simulator.history import StateChange, state_history
+from cpi_tasks.simulator.holding import Stamp, held, stamp_of
 from cpi_tasks.simulator.lifecycle import RuntimeArtifact
 from cpi_tasks.simulator.playing import Happening
-from cpi_tasks.simulator.request_log import RequestRecord, Violation, highest_rate, violations
+from cpi_tasks.simulator.request_log import KEPT_REQUESTS, RequestRecord, Violation, violations
 from cpi_tasks.simulator.rules import FaultRule, When
 from cpi_tasks.simulator.script import FaultScript, Rule
 from cpi_tasks.simulator.settings import SimulatorSettings
@@ -37,13 +39,20 @@ class Simulator(Hands):
         *,
         state_file: Path | None = None,
         script: FaultScript | None = None,
+        keep_requests: int = KEPT_REQUESTS,
     ) -> None:
-        """Begin empty or with what the state file holds, and with a script; a broken file raises ``SimulatorError``."""
+        """Begin empty or with what the state file holds, and with a script; a broken file raises ``SimulatorError``.
+
+        Of the requests the latest ``keep_requests`` are kept (100,000 if nothing is said), so that a tenant that is
+        served for weeks does not grow; how many there were, and the highest rates, stay exact.
+        """
         self.state_file = state_file
         state = TenantState(settings or SimulatorSettings(), Clock())
+        self._stamp: Stamp = None
         if state_file is not None:
+            self._stamp = stamp_of(state_file)
             store.load(state, state_file)
-        front = Front(state)
+        front = Front(state, keep_requests=keep_requests)
         super().__init__(state, front)
         front.set_the_stage(Hands(state, front))
         if script is not None:
@@ -53,6 +62,23 @@ class Simulator(Hands):
     def app(self) -> Starlette:
         """The ASGI application."""
         return self._front.app
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the state file, where there is one, for this program alone; whoever serves a tenant holds it.
+
+        ``SimulatorError`` where another program holds it, or has written it since it was read.
+        """
+        if self.state_file is None:
+            yield
+            return
+        with held(self.state_file):
+            if stamp_of(self.state_file) != self._stamp:
+                raise SimulatorError(
+                    f"the embedded tenant in '{self.state_file}' was changed by another program after it had been "
+                    "read; start again to go on with what is there now"
+                )
+            yield
 
     def save(self) -> None:
         """Write the state file if there is one and anything has changed; ``SimulatorError`` where that fails."""
@@ -65,6 +91,7 @@ class Simulator(Hands):
             text = store.dump(self._state)
         try:
             store.write(self.state_file, text)
+            self._stamp = stamp_of(self.state_file)
         except SimulatorError:
             self._state.is_dirty = True
             raise
@@ -73,21 +100,32 @@ class Simulator(Hands):
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """Every request so far, in order of arrival."""
-        return list(self._front.requests)
+        """The requests so far that are kept, in order of arrival, those inside of batches after their batch."""
+        return self._front.log.kept()
+
+    @property
+    def request_count(self) -> int:
+        """How many requests there were, those included that are not kept any more."""
+        return self._front.log.total
 
     def count(self, method: str, pattern: str) -> int:
-        """How many requests begin with a path (``/api/v1/`` may be left out) or match a regular expression."""
-        return sum(record.matches(method, pattern) for record in self.requests)
+        """How many requests begin with a path (``/api/v1/`` may be left out) or match a regular expression.
+
+        ``SimulatorError`` where there were more requests than are kept: a number that is too low would prove nothing.
+        """
+        return sum(record.matches(method, pattern) for record in self._front.log.whole())
 
     def highest_rate(self, family: str) -> int:
         """Give the most requests of a family (``designtime``, ``runtime``, ``token``) within any one second."""
-        return highest_rate(self.requests, family)
+        return self._front.log.highest_rate(family)
 
     @property
     def violations(self) -> list[Violation]:
-        """What a gentle client does not do: requests above the limits (429), deletions and undeployments."""
-        return violations(self.requests)
+        """What a gentle client does not do: requests above the limits (429), deletions and undeployments.
+
+        ``SimulatorError`` where there were more requests than are kept.
+        """
+        return violations(self._front.log.whole())
 
     @property
     def packages(self) -> Mapping[str, Package]:

@@ -18,6 +18,8 @@ class SeenRequest:
     status: int
     duration_s: float
     fault: str = ""
+    in_batch: bool = False
+    """Whether it came inside of a batch; its time is that of the batch, and it has no duration of its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +44,13 @@ class Traffic:
     def answered(self, request: SeenRequest) -> None:
         """Keep a request that is over."""
         self.in_flight -= 1
+        self.latest.appendleft(request)
+
+    def came_in_a_batch(self, request: SeenRequest, now_s: float) -> None:
+        """Count and keep a request from the inside of a batch, which is in flight itself."""
+        self.total += 1
+        self._arrivals.append(now_s)
+        self.peak_per_second = max(self.peak_per_second, self.per_second(now_s))
         self.latest.appendleft(request)
 
     def per_second(self, now_s: float) -> int:

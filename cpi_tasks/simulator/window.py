@@ -18,6 +18,7 @@ from cpi_tasks.simulator.odata import API_ROOT
 from cpi_tasks.simulator.overview import look
 from cpi_tasks.simulator.page import document, fragment
 from cpi_tasks.simulator.page_assets import CONTENT_POLICY
+from cpi_tasks.simulator.page_packages import Packages
 from cpi_tasks.simulator.request_log import RECORD, RequestRecord
 from cpi_tasks.simulator.tenant import Simulator
 from cpi_tasks.simulator.traffic import SeenRequest, Traffic, printable
@@ -33,8 +34,9 @@ _HEADERS = {
 class Window:
     """An ASGI application: the page for a browser at ``/``, everything else as the tenant answers it.
 
-    ``tell`` is called with every request of the tenant when it is over; requests for the page are none of these. From
-    this machine the page needs no login, from others the tenant's user and password.
+    ``tell`` is called with every request of the tenant when it is over, with those inside of a batch before the batch;
+    requests for the page are none of these. From this machine the page needs no login, from others the tenant's user
+    and password.
     """
 
     def __init__(self, simulator: Simulator, *, tell: Callable[[SeenRequest], None] | None = None) -> None:
@@ -42,6 +44,7 @@ class Window:
         self._simulator = simulator
         self._tell = tell
         self._clock = Clock()
+        self._packages = Packages()
         self.traffic = Traffic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,9 +62,12 @@ class Window:
         overview, now_s = look(self._simulator), trio.current_time()
         seen = request.query_params.get("seen")
         per_second = self.traffic.per_second(now_s)
-        if seen is not None:
-            return HTMLResponse(fragment(overview, self.traffic, per_second, seen=seen), headers=_HEADERS)
-        return HTMLResponse(document(overview, self.traffic, per_second), headers=_HEADERS)
+        self._packages.update(overview)
+        if seen is None:
+            text = document(overview, self._packages, self.traffic, per_second)
+        else:
+            text = fragment(overview, self._packages, self.traffic, per_second, seen=seen)
+        return HTMLResponse(text, headers=_HEADERS)
 
     def _may_look(self, request: Request) -> bool:
         with suppress(ValueError):
@@ -86,18 +92,38 @@ class Window:
             await self._simulator.app(scope, receive, noted)
         finally:
             record: RequestRecord | None = scope.get(RECORD)
+            now_s = trio.current_time()
+            for part in record.parts if record else ():
+                request = _seen(part, time_ms)
+                self.traffic.came_in_a_batch(request, now_s)
+                self._say(request)
             request = SeenRequest(
                 time_ms=time_ms,
                 method=printable(str(scope["method"])),
                 target=_target(scope["path"] if record is None else record.path, record),
                 # Where the connection was cut, what was sent afterwards went nowhere.
                 status=status if record is None else record.status,
-                duration_s=trio.current_time() - began_s,
+                duration_s=now_s - began_s,
                 fault=record.fault if record else "",
             )
             self.traffic.answered(request)
-            if self._tell is not None:
-                self._tell(request)
+            self._say(request)
+
+    def _say(self, request: SeenRequest) -> None:
+        if self._tell is not None:
+            self._tell(request)
+
+
+def _seen(part: RequestRecord, time_ms: float) -> SeenRequest:
+    return SeenRequest(
+        time_ms=time_ms,
+        method=printable(part.method),
+        target=_target(part.path, part),
+        status=part.status,
+        duration_s=0.0,
+        fault=part.fault,
+        in_batch=True,
+    )
 
 
 def _is_for_the_page(scope: Scope) -> bool:

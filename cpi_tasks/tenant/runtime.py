@@ -20,6 +20,7 @@ from cpi_tasks.tenant.wire import Answer
 DEPLOY_ROLE = "WorkspaceArtifactsDeploy"
 MONITORING_ROLE = "MonitoringDataRead"
 
+_MAY_MEAN_ABSENT = frozenset({400, 500})
 _NOT_DEPLOYED = "requested entity could not be found"
 _TASK_ID = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z][0-9A-Za-z._-]{5,127}")
 
@@ -63,13 +64,31 @@ class RuntimeCalls:
         """Read one: ``GET IntegrationRuntimeArtifacts('A')``, 200; ``None`` where it is not deployed.
 
         That is a 404, since late 2024 on some tenants another status with "Requested entity could not be found"
-        (SAP, Integration Content; flashpipe).
+        (SAP, Integration Content; flashpipe). An error without any text may mean the same: then the list is asked.
         """
         path = odata.keyed("IntegrationRuntimeArtifacts", artifact)
         request = reading(path, action=f"read runtime artifact {artifact!r}", role=MONITORING_ROLE)
-        return await self._session.find(
-            request, lambda answer: _runtime_artifact(odata.entity(answer.content)), _is_not_deployed
-        )
+        try:
+            return await self._session.find(
+                request, lambda answer: _runtime_artifact(odata.entity(answer.content)), _is_not_deployed
+            )
+        except RequestRejected as rejected:
+            if rejected.detail or rejected.status not in _MAY_MEAN_ABSENT:
+                raise
+            return await self._filter_runtime_artifacts(artifact, rejected)
+
+    async def _filter_runtime_artifacts(self, artifact: ArtifactId, unclear: RequestRejected) -> RuntimeArtifact | None:
+        """Ask by filter: ``GET IntegrationRuntimeArtifacts?$filter=Id eq 'A'``, 200; an empty list is a clear answer.
+
+        Raises ``unclear`` where the tenant refuses that as well (SAP, Integration Content).
+        """
+        path = f"{odata.API_ROOT}IntegrationRuntimeArtifacts?$filter=Id%20eq%20{odata.literal(artifact)}"
+        request = listing(path, action=unclear.action, role=MONITORING_ROLE)
+        try:
+            found = await self._session.collect(request, _runtime_artifact)
+        except RequestRejected:
+            raise unclear from None
+        return next((one for one in found if one.id == artifact), None)
 
     async def read_error_information(self, artifact: ArtifactId) -> str | None:
         """Read the cause of an ERROR: ``GET IntegrationRuntimeArtifacts('A')/ErrorInformation/$value``, 200.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 from tests.support.project import Project
-from tests.support.stand import DEMO, refused, started, variables
+from tests.support.stand import CHECKOUT, DEMO, refused, started, variables
 
 LOGIN = ("demo-user", "demo-password")
 
@@ -111,6 +112,59 @@ def test_a_broken_state_file_is_not_begun_over(tmp_path: Path) -> None:
     code, said = refused("--state", "tenant.json", "--port", "0", cwd=tmp_path)
     assert (code, "could not read" in said) == (1, True)
     assert (tmp_path / "tenant.json").read_text(encoding="utf-8") == "{"
+
+
+def test_two_programs_do_not_share_a_state_file(tmp_path: Path) -> None:
+    """The second one is refused in a sentence; after the first was killed, the file is free."""
+    with started("--state", "tenant.json", cwd=tmp_path) as stand:
+        code, said = refused("--state", str(tmp_path / "tenant.json"), "--port", "0", cwd=tmp_path)
+        assert code == 1
+        assert said.startswith(f"✗ the embedded tenant in '{tmp_path / 'tenant.json'}' is in use by another program")
+        assert ("Traceback" in said, "export" in said) == (False, False)
+        stand.process.kill()
+        stand.process.wait()
+    with started("--state", "tenant.json", cwd=tmp_path) as stand:
+        assert stand.end() == 0
+
+
+def test_a_demo_run_is_refused_while_another_program_has_its_tenant(tmp_path: Path) -> None:
+    """One clear sentence and the exit code of the embedded tenant's errors; afterwards the demo runs."""
+    shutil.copytree(CHECKOUT / "environments", tmp_path / "environments")
+    (tmp_path / "tasks.py").write_text("from cpi_tasks import ns\n", encoding="utf-8")
+
+    def demo() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "invoke", "orchestrate", "--env", "demo"],
+            cwd=tmp_path,
+            env=variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    with started("--state", ".cpi/demo-tenant.json", cwd=tmp_path) as stand:
+        ended = demo()
+        assert ended.returncode == 1
+        assert ended.stdout.count("is in use by another program, such as a run of the same environment") == 1
+        assert "Traceback" not in ended.stdout
+        assert stand.end() == 0
+    assert demo().returncode == 0
+
+
+def test_a_batch_is_shown_with_its_parts(tmp_path: Path) -> None:
+    """Each request inside has a line of its own, marked, before that of the batch."""
+    part = "Content-Type: application/http\r\n\r\nGET IntegrationPackages('X') HTTP/1.1\r\n\r\n\r\n"
+    with started("--profile", "lenient", cwd=tmp_path) as stand:
+        csrf = {"Content-Type": "multipart/mixed; boundary=b"}
+        with httpx.Client(auth=LOGIN) as client:
+            fetched = client.get(f"{stand.url}/api/v1/", headers={"X-CSRF-Token": "Fetch"}).headers
+            csrf["X-CSRF-Token"] = fetched.get("X-CSRF-Token", "")
+            client.post(f"{stand.url}/api/v1/$batch", content=f"--b\r\n{part}--b--\r\n", headers=csrf)
+        *_, inside, whole = stand.read_until("$batch")
+    assert inside.endswith("GET    /api/v1/IntegrationPackages('X')  404  in a batch")
+    assert re.search(r"POST   /api/v1/\$batch  20[02]  \d+ ms$", whole)
 
 
 def test_other_machines_are_let_in_only_with_a_warning(tmp_path: Path) -> None:

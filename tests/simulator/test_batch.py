@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -10,37 +10,11 @@ import pytest
 from cpi_tasks.simulator import Simulator
 from cpi_tasks.simulator.batch import parse
 from cpi_tasks.simulator.odata import ODataError
+from tests.simulator.batches import FLOW_F, MIXED, changeset, joined, part, send, write
 
 Connect = Callable[..., tuple[Simulator, httpx.AsyncClient]]
 Build = Callable[..., bytes]
 Encode = Callable[[bytes], str]
-FLOW_F = "IntegrationDesigntimeArtifacts(Id='F',Version='active')"
-MIXED = "multipart/mixed; boundary=b"
-
-
-def _part(line: str, body: str = "", *, headers: Sequence[str] = ()) -> str:
-    inner = "\r\n".join([line, *headers, "", body])
-    return f"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{inner}"
-
-
-def _joined(parts: Sequence[str], boundary: str = "b") -> str:
-    return "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
-
-
-def _changeset(parts: Sequence[str]) -> str:
-    return f'Content-Type: multipart/mixed; boundary="c"\r\n\r\n{_joined(parts, "c")}'
-
-
-def _write(key: str, value: str, *, prefix: str = "") -> str:
-    return _part(
-        f"PUT {prefix}{FLOW_F}/$links/Configurations('{key}') HTTP/1.1",
-        f'{{"ParameterValue": "{value}"}}',
-        headers=["Content-Type: application/json", "Accept: application/json"],
-    )
-
-
-async def _send(client: httpx.AsyncClient, parts: Sequence[str], *, kind: str = MIXED) -> httpx.Response:
-    return await client.post("$batch", content=_joined(parts), headers={"Content-Type": kind})
 
 
 def _with_flow(simulator: Simulator, content: bytes) -> None:
@@ -52,9 +26,9 @@ async def test_reads_and_a_change_set_are_answered_in_order(connect: Connect, fl
     """Each part has its own status line, format and body; a read after the change set sees the change."""
     simulator, client = connect()
     _with_flow(simulator, flow("F", parameters={"a": "1"}))
-    read = _part(f"GET {FLOW_F}/Configurations HTTP/1.1", headers=["Accept: application/json"])
-    as_xml = _part("GET IntegrationPackages('X') HTTP/1.1", headers=["Accept: application/xml"])
-    answer = await _send(client, [read, _changeset([_write("a", "2")]), read, as_xml])
+    read = part(f"GET {FLOW_F}/Configurations HTTP/1.1", headers=["Accept: application/json"])
+    as_xml = part("GET IntegrationPackages('X') HTTP/1.1", headers=["Accept: application/xml"])
+    answer = await send(client, read, changeset(write("a", "2")), read, as_xml)
     assert answer.headers["content-type"].startswith("multipart/mixed; boundary=batch_")
     statuses = [line for line in answer.text.splitlines() if line.startswith("HTTP/1.1")]
     assert statuses == ["HTTP/1.1 200 OK", "HTTP/1.1 202 Accepted", "HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found"]
@@ -79,7 +53,7 @@ async def test_both_statuses_are_settings(
     """200 or 202 for the whole, 202 or 204 for a parameter."""
     simulator, client = connect(**settings)
     _with_flow(simulator, flow("F", parameters={"a": "1"}))
-    answer = await _send(client, [_changeset([_write("a", "2")])])
+    answer = await send(client, changeset(write("a", "2")))
     assert (answer.status_code, f"HTTP/1.1 {part}\r\n" in answer.text) == (status, True)
 
 
@@ -93,7 +67,7 @@ async def test_absolute_request_lines_are_a_setting(
     """Some tenants are said to understand relative ones only."""
     simulator, client = connect(batch_absolute_paths=is_allowed)
     _with_flow(simulator, flow("F", parameters={"a": "1"}))
-    answer = await _send(client, [_changeset([_write("a", "2", prefix=prefix)])])
+    answer = await send(client, changeset(write("a", "2", prefix=prefix)))
     assert f"HTTP/1.1 {phrase}" in answer.text
     assert simulator.artifact("F").parameters == {"a": value}
 
@@ -106,7 +80,7 @@ async def test_a_failing_change_set_leaves_no_trace(
     simulator, client = connect(changesets_are_atomic=is_atomic)
     _with_flow(simulator, flow("F", parameters={"a": "1"}))
     held = simulator.artifact("F")
-    answer = await _send(client, [_changeset([_write("a", "2"), _write("nope", "2")])])
+    answer = await send(client, changeset(write("a", "2"), write("nope", "2")))
     assert answer.text.count("HTTP/1.1 ") == answers
     assert "Parameter key 'nope' not found." in answer.text
     assert held.parameters == {"a": value}
@@ -123,19 +97,19 @@ async def test_everything_a_failing_change_set_did_is_undone(connect: Connect, f
     json_body = ["Content-Type: application/json"]
     content = f'{{"ArtifactContent": "{encode(flow("F", version="2.0.0"))}"}}'
     parts = [
-        _part("POST IntegrationPackages HTTP/1.1", '{"Id": "Q", "Name": "Q", "ShortText": "Q"}', headers=json_body),
-        _part(f"DELETE IntegrationDesigntimeLocks('{lock}') HTTP/1.1"),
-        _part(f"PUT {FLOW_F} HTTP/1.1", content, headers=json_body),
-        _part("POST DeployIntegrationDesigntimeArtifact?Id='F'&Version='active' HTTP/1.1"),
-        _part("DELETE IntegrationPackages('P') HTTP/1.1"),
+        part("POST IntegrationPackages HTTP/1.1", '{"Id": "Q", "Name": "Q", "ShortText": "Q"}', headers=json_body),
+        part(f"DELETE IntegrationDesigntimeLocks('{lock}') HTTP/1.1"),
+        part(f"PUT {FLOW_F} HTTP/1.1", content, headers=json_body),
+        part("POST DeployIntegrationDesigntimeArtifact?Id='F'&Version='active' HTTP/1.1"),
+        part("DELETE IntegrationPackages('P') HTTP/1.1"),
     ]
-    assert "HTTP/1.1 404" in (await _send(client, [_changeset([*parts, _write("x", "1")])])).text
+    assert "HTTP/1.1 404" in (await send(client, changeset(*parts, write("x", "1")))).text
     assert (simulator.packages, simulator.artifact("F").archive, simulator.artifact("F").modified_ms) == before
     assert [artifact.id for artifact in simulator.artifacts.values()] == ["F"]
     assert (simulator.runtime("F"), simulator.peak_deployments) == (None, 0)
     assert len((await client.get("IntegrationDesigntimeLocks")).json()["d"]["results"]) == 1
     assert (await client.get("IntegrationPackages('P')/IntegrationDesigntimeArtifacts")).json()["d"]["results"]
-    done = await _send(client, [_changeset(parts)])
+    done = await send(client, changeset(*parts))
     assert [line[9:12] for line in done.text.splitlines() if line.startswith("HTTP/1.1")] == [
         *("201", "200", "200", "202", "202")
     ]
@@ -144,18 +118,18 @@ async def test_everything_a_failing_change_set_did_is_undone(connect: Connect, f
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("", _joined([_write("a", "2")])),
+        ("", joined([write("a", "2")])),
         ("application/json", "{}"),
-        ("multipart/mixed", _joined([_write("a", "2")])),
+        ("multipart/mixed", joined([write("a", "2")])),
         (MIXED, ""),
         (MIXED, "--b--\r\n"),
-        (MIXED, _joined([_write("a", "2")]).replace("--b--", "--b")),
-        (MIXED, _joined(["Content-Type: text/plain\r\n\r\nx"])),
-        (MIXED, _joined(["no header at all"])),
-        (MIXED, _joined([_part("PUT")])),
-        (MIXED, _joined([_part("PUT x HTTP/1.1", headers=["broken"])])),
-        (MIXED, _joined([_changeset([_part("GET IntegrationPackages HTTP/1.1")])])),
-        (MIXED, _joined([_changeset([_changeset([_write("a", "2")])])])),
+        (MIXED, joined([write("a", "2")]).replace("--b--", "--b")),
+        (MIXED, joined(["Content-Type: text/plain\r\n\r\nx"])),
+        (MIXED, joined(["no header at all"])),
+        (MIXED, joined([part("PUT")])),
+        (MIXED, joined([part("PUT x HTTP/1.1", headers=["broken"])])),
+        (MIXED, joined([changeset(part("GET IntegrationPackages HTTP/1.1"))])),
+        (MIXED, joined([changeset(changeset(write("a", "2")))])),
     ],
 )
 async def test_a_malformed_batch_is_400_and_nothing_of_it_happens(
@@ -172,24 +146,24 @@ async def test_a_malformed_batch_is_400_and_nothing_of_it_happens(
 async def test_too_many_parts_are_refused(connect: Connect) -> None:
     """How many are too many is a setting; a batch inside of a batch is not implemented."""
     _, client = connect(batch_max_parts=2)
-    read = _part("GET IntegrationPackages HTTP/1.1", headers=["Accept: application/json"])
-    assert (await _send(client, [read, read])).status_code == 202
-    refused = await _send(client, [read, _changeset([_write("a", "1"), _write("a", "1")])])
+    read = part("GET IntegrationPackages HTTP/1.1", headers=["Accept: application/json"])
+    assert (await send(client, read, read)).status_code == 202
+    refused = await send(client, read, changeset(write("a", "1"), write("a", "1")))
     assert (refused.status_code, "more than 2 parts" in refused.text) == (400, True)
-    assert "HTTP/1.1 501 Not Implemented" in (await _send(client, [_part("POST $batch HTTP/1.1")])).text
+    assert "HTTP/1.1 501 Not Implemented" in (await send(client, part("POST $batch HTTP/1.1"))).text
 
 
 def test_bodies_end_where_their_length_says() -> None:
     """Less than there is cuts; more, or nonsense, is not believed."""
     for length, expected in (("2", b"{}"), ("99", b"{} "), ("x", b"{} ")):
-        body = _joined([_part("PUT X HTTP/1.1", "{} ", headers=[f"Content-Length: {length}"])])
-        (part,) = parse(MIXED, body.encode())
-        assert getattr(part, "body", None) == expected
+        body = joined([part("PUT X HTTP/1.1", "{} ", headers=[f"Content-Length: {length}"])])
+        (read,) = parse(MIXED, body.encode())
+        assert getattr(read, "body", None) == expected
 
 
 def test_text_around_the_parts_does_not_count() -> None:
     """Before the first boundary and after the last."""
-    body = f"preamble\r\n{_joined([_part('GET X HTTP/1.1')])}epilogue"
+    body = f"preamble\r\n{joined([part('GET X HTTP/1.1')])}epilogue"
     assert len(parse('multipart/mixed; charset=UTF-8; boundary="b"', body.encode())) == 1
     with pytest.raises(ODataError):
         parse("multipart/mixed; boundary=other", body.encode())

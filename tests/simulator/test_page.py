@@ -130,16 +130,65 @@ async def test_the_page_lives_without_scripts(simulator: Simulator) -> None:
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
 
 
+def seen(page: str) -> str:
+    """Give what the browser says it has seen, from a page or its latest part."""
+    return str(re.findall(r'data-seen="([\w-]+)"', page)[-1])
+
+
 async def test_only_what_changed_is_sent_again(simulator: Simulator) -> None:
-    """A browser that has seen the packages gets them when they differ, numbers and requests every time."""
+    """A browser that has seen the packages gets those that differ, numbers and requests every time."""
+    simulator.add_package("Quiet")
     async with browser(Window(simulator)) as client:
-        digest = re.findall(r'data-digest="(\w+)"', (await client.get("/")).text)[0]
-        same = (await client.get("/", params={"seen": digest})).text
+        before = (await client.get("/")).text
+        same = (await client.get("/", params={"seen": seen(before)})).text
         simulator.set_runtime("Orders", "STARTED")
-        other = (await client.get("/", params={"seen": digest})).text
+        other = (await client.get("/", params={"seen": seen(before)})).text
+        after = (await client.get("/", params={"seen": seen(other)})).text
     assert re.findall(r'section id="(\w+)"', same) == ["numbers", "requests"]
-    assert re.findall(r'section id="(\w+)"', other) == ["numbers", "content", "requests"]
+    assert re.findall(r'section id="(\w+)"', other) == ["numbers", "changes", "requests"]
+    assert re.findall(r'<details id="([\w-]+)"', other) == ["package-Sales"]
+    assert row(other, "Orders").split()[4] == "STARTED"
+    assert re.findall(r'section id="(\w+)"', after) == ["numbers", "requests"]
     assert "<html" not in other
+
+
+async def test_a_browser_that_missed_something_gets_it_later(simulator: Simulator) -> None:
+    """Each browser gets what changed since its own last look, whoever looked in between."""
+    simulator.add_package("More")
+    simulator.add_artifact("More", "Extra", "Integration", simulator.artifact("Orders").archive)
+    async with browser(Window(simulator)) as client:
+        before = (await client.get("/")).text
+        for artifact in ("Orders", "Extra"):
+            simulator.set_runtime(artifact, "STARTED")
+            await client.get("/")
+        late = (await client.get("/", params={"seen": seen(before)})).text
+    assert re.findall(r'<details id="([\w-]+)"', late) == ["package-Sales", "package-More"]
+
+
+@pytest.mark.parametrize("mark", ["", "x", "x-1", "{}-x", "{}-\u00b2"])
+async def test_a_browser_of_another_page_gets_everything(simulator: Simulator, mark: str) -> None:
+    """After the server was started again, or with nonsense, all packages come."""
+    async with browser(Window(simulator)) as client:
+        origin = seen((await client.get("/")).text).partition("-")[0]
+        page = (await client.get("/", params={"seen": mark.format(origin)})).text
+    assert re.findall(r'section id="(\w+)"', page) == ["numbers", "content", "requests"]
+
+
+async def test_packages_that_come_and_go_are_sent_with_all_others(simulator: Simulator) -> None:
+    """So is what is left on the runtime only; the order on the page is always the tenant's."""
+    changes: list[Callable[[], object]] = [
+        lambda: simulator.add_package("New"),
+        lambda: simulator.set_runtime("Gone", "STARTED"),
+        lambda: simulator.set_runtime("Gone", None),
+    ]
+    expected = [["package-New"], ["package-New", "orphans"], ["package-New"]]
+    async with browser(Window(simulator)) as client:
+        page = (await client.get("/")).text
+        for change, new in zip(changes, expected, strict=True):
+            change()
+            page = (await client.get("/", params={"seen": seen(page)})).text
+            assert 'section id="content"' in page
+            assert re.findall(r'<details id="([\w-]+)"', page) == ["package-Sales", *new]
 
 
 async def test_requests_are_counted_and_listed(simulator: Simulator) -> None:
@@ -174,6 +223,36 @@ async def test_many_artifacts_are_folded(flow: Build) -> None:
     assert '<details id="package-P"><summary>' in many
     assert ">1 STARTED</span>" in many
     assert ">40 not deployed</span>" in many
+
+
+async def test_a_thousand_artifacts_stay_readable(bundle: Build) -> None:
+    """All are there, folded up except where something is under way; a refresh brings the packages that moved."""
+    simulator = Simulator(SimulatorSettings(deploy_s=3600.0))
+    for number in range(1000):
+        package = f"P{number // 20}"
+        if number % 20 == 0:
+            simulator.add_package(package)
+        simulator.add_artifact(package, f"A{number}", "ScriptCollection", bundle(f"A{number}", "ScriptCollection"))
+        simulator.set_runtime(f"A{number}", "STARTED")
+    async with browser(Window(simulator)) as client:
+        page = (await client.get("/")).text
+        quiet = (await client.get("/", params={"seen": seen(page)})).text
+        simulator.set_runtime("A40", "STARTING")
+        simulator.set_runtime("A41", "ERROR", error="broken")
+        simulator.set_runtime("A999", "STOPPING")
+        moving = (await client.get("/", params={"seen": seen(page)})).text
+        simulator.set_runtime("A40", "STARTED")
+        settled = (await client.get("/", params={"seen": seen(moving)})).text
+        whole = (await client.get("/")).text
+    balance = _Balance()
+    balance.feed(whole)
+    assert (balance.wrong, balance.open) == ([], [])
+    assert (page.count("<details"), page.count(" open>"), page.count('<td class="name">')) == (50, 0, 1000)
+    assert (quiet.count("<details"), quiet.count("<tr>")) == (0, 0)
+    assert re.findall(r'<details id="([\w-]+)"( open)?>', moving) == [("package-P2", " open"), ("package-P49", " open")]
+    assert re.findall(r'<details id="([\w-]+)"( open)?>', settled) == [("package-P2", "")]
+    assert ">1 ERROR</span>" in settled
+    assert re.findall(r'<details id="([\w-]+)" open>', whole) == ["package-P49"]
 
 
 async def test_the_api_stays_as_it_is(simulator: Simulator) -> None:

@@ -110,3 +110,22 @@ async def test_the_runtime_list_is_filtered_cut_and_counted(connect: Connect, fl
     assert {key: value for key, value in selected.items() if key != "__metadata"} == {"Status": "ERROR"}
     counted = (await client.get(f"{path}?$inlinecount=allpages&$top=1")).json()["d"]
     assert (counted["__count"], len(counted["results"])) == ("3", 1)
+
+
+async def test_what_is_put_on_the_runtime_listens_as_what_was_deployed(
+    connect: Connect, flow: Build, step: Callable[..., str], autojump_clock: MockClock
+) -> None:
+    """Its entry points are those of the design-time content with its parameters; without content there are none."""
+    simulator, client = connect(deploy_s=1.0, endpoints_delay_s=0.0)
+    sender = step(ComponentType="HTTPS", direction="Sender", urlPath="/{{Path}}/in")
+    _with_flow(simulator, flow("F", steps=sender, parameters={"Path": "qa"}))
+    simulator.set_runtime("F", "STARTED", deployed_on=1)
+    simulator.set_runtime("Unknown", "STARTED")
+    placed = (await client.get("ServiceEndpoints?$expand=EntryPoints")).json()["d"]["results"]
+    assert [row["Id"] for row in placed] == ["F$endpointAddress=qa/in"]
+    simulator.set_runtime("F", "ERROR")
+    assert (await client.get("ServiceEndpoints/$count")).text == "0"
+    simulator.deploy("F")
+    await trio.sleep(1)
+    deployed = (await client.get("ServiceEndpoints?$expand=EntryPoints")).json()["d"]["results"]
+    assert [{**row, "LastUpdated": None} for row in deployed] == [{**row, "LastUpdated": None} for row in placed]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -164,9 +166,21 @@ def test_it_runs_beside_a_program_without_trio(tmp_path: Path, flow: Build) -> N
 
 def test_what_goes_wrong_at_the_end_is_raised(tmp_path: Path) -> None:
     """A file that cannot be written is not passed over."""
-    blocked = tmp_path / "file"
-    blocked.write_text("", encoding="utf-8")
-    simulator = Simulator(OPEN)
-    simulator.state_file = blocked / "tenant.json"
-    with pytest.raises(SimulatorError, match="could not save"), running(simulator) as url:
+    file = tmp_path / "tenant.json"
+    simulator = Simulator(OPEN, state_file=file)
+
+    def change_what_cannot_be_saved(url: str) -> None:
+        file.mkdir()
         httpx.post(f"{url}/api/v1/IntegrationPackages", json=BODY, auth=LOGIN)
+
+    with pytest.raises(SimulatorError, match="could not save"), running(simulator) as url:
+        change_what_cannot_be_saved(url)
+
+
+def test_serving_needs_nothing_of_a_test() -> None:
+    """The modules of a served tenant load no testing tools of the libraries below."""
+    code = (
+        "import sys, cpi_tasks.simulator as s; s.running, s.Window; print([n for n in sys.modules if 'testing' in n])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"

@@ -149,6 +149,33 @@ async def test_other_errors_are_not_taken_for_not_deployed(connected: Connected)
             await client.read_runtime_artifact(A)
 
 
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize(
+    ("filtered", "expected"),
+    [
+        (httpx.Response(200, json={"d": {"results": []}}), None),
+        (httpx.Response(200, json={"d": {"results": [ROW]}}), RUNNING),
+    ],
+)
+async def test_an_error_without_a_text_is_cleared_up_by_a_filter(
+    connected: Connected, status: int, filtered: httpx.Response, expected: RuntimeArtifact | None
+) -> None:
+    """Some tenants say "not deployed" by an error without a word; the list tells it from a fault."""
+
+    def tenant(request: httpx.Request) -> httpx.Response:
+        return filtered if request.url.params.get("$filter") == "Id eq 'A'" else httpx.Response(status)
+
+    async with connected(tenant) as client:
+        assert expected == await client.read_runtime_artifact(A)
+
+
+async def test_an_error_that_the_list_does_not_clear_up_stays_one(connected: Connected) -> None:
+    """Where the list is refused too, the first refusal is told."""
+    async with connected(lambda _: httpx.Response(500)) as client:
+        with pytest.raises(RequestRejected, match="could not read runtime artifact 'A'"):
+            await client.read_runtime_artifact(A)
+
+
 INFORMATION = b'{"message":{"messageText":""},"parameter":["Script file \'a.groovy\' not found"]}'
 
 
