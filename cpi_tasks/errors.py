@@ -25,6 +25,8 @@ class Problem:
     column: int = 0
     path: str = ""
     message: str
+    rule: str = ""
+    """The kind of problem, where somebody treats that kind differently: ``unset-variable``, ``login``."""
 
     def __str__(self) -> str:
         """Give ``file:line:column: path: message``, leaving out what is not known."""
@@ -41,6 +43,15 @@ class InputError(CpiTasksError):
         """Keep all problems, sorted by place, each once."""
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Refused(CpiTasksError):
+    """Something stands in the way that only a person may clear; nothing was sent that changes the tenant.
+
+    A stale plan, drift, a downgrade, protection, another run.
+    """
+
+    exit_code = 5
 
 
 class DownloadError(CpiTasksError):

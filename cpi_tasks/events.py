@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from cpi_tasks.model.content import FileDiff
+from cpi_tasks.model.drift import DriftReport
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
 from cpi_tasks.model.plan import Plan, UpdateAction
 from cpi_tasks.model.report import Report, StepOutcome
@@ -38,10 +40,47 @@ class PartStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryProgress:
+    """More of the tenant was read: ``read`` of ``total`` artifacts are settled, by reading or by what is known."""
+
+    read: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanMade:
     """The tenant was read and it is decided what to do."""
 
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationNeeded:
+    """The environment is protected: the run waits until its name is typed."""
+
+    environment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffMade:
+    """How the files of one artifact differ, after the plan it belongs to; ``diffs`` is empty where no file does."""
+
+    ref: ArtifactRef
+    diffs: tuple[FileDiff, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFinished:
+    """The last event where plans are only shown: nothing was written."""
+
+    plans: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftFound:
+    """The last event of a drift check."""
+
+    report: DriftReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +180,12 @@ class RunFinished:
 Event = (
     RunStarted
     | PartStarted
+    | InventoryProgress
     | PlanMade
+    | ConfirmationNeeded
+    | DiffMade
+    | PlanFinished
+    | DriftFound
     | PhaseStarted
     | PackageUpdated
     | ArtifactUpdateStarted

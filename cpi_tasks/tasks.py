@@ -2,239 +2,179 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Unpack
 
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import Task, task
 
+from cpi_tasks.flags import (
+    DeployFlags,
+    DeployTaskFlags,
+    DriftTaskFlags,
+    InputFlags,
+    ModeFlags,
+    OrchestrateTaskFlags,
+    PlanTaskFlags,
+    RunFlags,
+    SimulatorTaskFlags,
+    UpdateTaskFlags,
+    ValidateTaskFlags,
+    task_of,
+)
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.naming import Mode
 
 _EARLIER = "cpi_earlier_environment"
+_INVALID = 4
 _INTERRUPTED = 130
 
-_PHASE_HELP = {
-    "env": "Environment: a name in environments/ or a path to a file (default: CPI_ENV)",
-    "orchestrator-config": "Path to an environment file; another spelling of --env PATH",
-    "packages-dir": "Folder with the integration packages",
-    "deploy-config": "Deploy configuration: a file, a folder or an https URL",
-    "deployment-prefix": "Prefix for package and artifact ids (an empty text means none)",
-    "package-filter": "Comma-separated packages, by their ids in the files",
-    "artifact-filter": "Comma-separated artifacts, by their ids in the files",
-    "config-pattern": "Which files of a folder of deploy configurations count (default: *.y*ml)",
-    "merge-configs": "Work on all deploy configurations of a folder as one run",
-}
-_UPDATE_HELP = {"keep-temp": "Keep what would be uploaded, unpacked, in a folder that is named"}
-_DEPLOY_HELP = {
-    "deploy-retries": "Times deploy-delay is one artifact's time, where no timeout is given (default: 5)",
-    "deploy-delay": "Longest pause between looks at a deployment, in seconds (default: 15)",
-    "parallel-deployments": "Deployments at once within a package (default: 3)",
-    "max-parallel-deployments": "Deployments at once in the whole run (default: 3 times as many, at most 10)",
-    "deploy-timeout": "Seconds one artifact may take from its trigger until it runs (default: 600)",
-    "force": "Deploy everything, also what is proved to run",
-}
-_DEBUG_HELP = {"debug": "Show every request (never a secret)"}
-_MODE_HELP = {
-    "mode": "Phases: update-and-deploy (default), update-only or deploy-only",
-    "update": "Both phases, whatever the environment file's mode says",
-    "update-only": "Only the update phase",
-    "deploy-only": "Only the deploy phase",
-}
 
-
-_SIMULATOR_HELP = {
-    "port": "Port to serve on; 0 takes a free one (default: 8080)",
-    "host": "Address to serve on (default: 127.0.0.1, reachable from this machine only)",
-    "state": "File that keeps the tenant; the next run with the same file continues",
-    "seed": "Packages folder whose packages and artifacts the tenant begins with",
-    "profile": "Kind of tenant: default, strict, lenient, drafts or legacy",
-    "tls": "Serve HTTPS, with a certificate made for this run",
-    "script": "Fault script to play (YAML or JSON)",
-    "deploy-seconds": "Seconds a deployment takes (default: 1)",
-}
-
-
-class EnvironmentTask(Task[Any]):
-    """A task whose only short flag is ``-e`` for ``--env``: Invoke's own ones depend on the order of arguments."""
-
-    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
-        """Describe one argument to Invoke's parser, as its base class does, with the short flag added."""
-        options = super().arg_opts(name, default, taken_names)
-        return options | {"names": ("env", "e")} if name == "env" else options
-
-
-@task(klass=EnvironmentTask, auto_shortflags=False, help=_PHASE_HELP | _UPDATE_HELP | _DEBUG_HELP)
-def update(  # noqa: PLR0917 - Invoke reads the flags from the arguments
-    c: Context,
-    env: str | None = None,
-    orchestrator_config: str | None = None,
-    packages_dir: str | None = None,
-    deploy_config: str | None = None,
-    deployment_prefix: str | None = None,
-    package_filter: str | None = None,
-    artifact_filter: str | None = None,
-    config_pattern: str | None = None,
-    merge_configs: bool = False,  # noqa: FBT002 - this is how Invoke declares a flag
-    keep_temp: bool = False,  # noqa: FBT002
-    debug: bool = False,  # noqa: FBT002
-) -> None:
-    """Update packages, artifacts and parameters at design time; deploy nothing."""
-    selection = Selection(
-        env=env,
-        env_fallbacks=_fallbacks(c),
-        orchestrator_config=orchestrator_config,
-        packages_dir=packages_dir,
-        deploy_config=deploy_config,
-        deployment_prefix=deployment_prefix,
-        package_filter=package_filter,
-        artifact_filter=artifact_filter,
-        config_pattern=config_pattern,
-        merge_configs=merge_configs or None,
-        keep_temp=keep_temp or None,
-        mode=Mode.UPDATE_ONLY,
-    )
-    _run(c, selection, debug=debug)
-
-
-@task(klass=EnvironmentTask, auto_shortflags=False, help=_PHASE_HELP | _DEPLOY_HELP | _DEBUG_HELP)
-def deploy(  # noqa: PLR0917 - Invoke reads the flags from the arguments
-    c: Context,
-    env: str | None = None,
-    orchestrator_config: str | None = None,
-    packages_dir: str | None = None,
-    deploy_config: str | None = None,
-    deployment_prefix: str | None = None,
-    package_filter: str | None = None,
-    artifact_filter: str | None = None,
-    config_pattern: str | None = None,
-    merge_configs: bool = False,  # noqa: FBT002
-    deploy_retries: str | None = None,
-    deploy_delay: str | None = None,
-    parallel_deployments: str | None = None,
-    max_parallel_deployments: str | None = None,
-    deploy_timeout: str | None = None,
-    force: bool = False,  # noqa: FBT002
-    debug: bool = False,  # noqa: FBT002
-) -> None:
-    """Deploy what is not proved to run, in parallel, and watch until it runs; update nothing."""
-    selection = Selection(
-        env=env,
-        env_fallbacks=_fallbacks(c),
-        orchestrator_config=orchestrator_config,
-        packages_dir=packages_dir,
-        deploy_config=deploy_config,
-        deployment_prefix=deployment_prefix,
-        package_filter=package_filter,
-        artifact_filter=artifact_filter,
-        config_pattern=config_pattern,
-        merge_configs=merge_configs or None,
-        mode=Mode.DEPLOY_ONLY,
-        deploy_retries=deploy_retries,
-        deploy_delay=deploy_delay,
-        parallel_deployments=parallel_deployments,
-        max_parallel_deployments=max_parallel_deployments,
-        deploy_timeout=deploy_timeout,
-        force=force,
-    )
-    _run(c, selection, debug=debug)
-
-
-@task(
-    klass=EnvironmentTask,
-    auto_shortflags=False,
-    help=_PHASE_HELP | _UPDATE_HELP | _MODE_HELP | _DEPLOY_HELP | _DEBUG_HELP,
-)
-def orchestrate(  # noqa: PLR0917 - Invoke reads the flags from the arguments
-    c: Context,
-    env: str | None = None,
-    orchestrator_config: str | None = None,
-    packages_dir: str | None = None,
-    deploy_config: str | None = None,
-    deployment_prefix: str | None = None,
-    package_filter: str | None = None,
-    artifact_filter: str | None = None,
-    config_pattern: str | None = None,
-    merge_configs: bool = False,  # noqa: FBT002
-    keep_temp: bool = False,  # noqa: FBT002
-    mode: str | None = None,
-    update: bool = False,  # noqa: FBT002
-    update_only: bool = False,  # noqa: FBT002
-    deploy_only: bool = False,  # noqa: FBT002
-    deploy_retries: str | None = None,
-    deploy_delay: str | None = None,
-    parallel_deployments: str | None = None,
-    max_parallel_deployments: str | None = None,
-    deploy_timeout: str | None = None,
-    force: bool = False,  # noqa: FBT002
-    debug: bool = False,  # noqa: FBT002
-) -> None:
+@task_of(OrchestrateTaskFlags)
+def orchestrate(c: Context, **flags: Unpack[OrchestrateTaskFlags]) -> None:
     """Bring a tenant to what the files say: update everything, then deploy what changed and watch until it runs."""
-    selection = Selection(
-        env=env,
-        env_fallbacks=_fallbacks(c),
-        orchestrator_config=orchestrator_config,
-        packages_dir=packages_dir,
-        deploy_config=deploy_config,
-        deployment_prefix=deployment_prefix,
-        package_filter=package_filter,
-        artifact_filter=artifact_filter,
-        config_pattern=config_pattern,
-        merge_configs=merge_configs or None,
-        keep_temp=keep_temp or None,
-        mode_flags=_mode_flags(mode, update=update, update_only=update_only, deploy_only=deploy_only),
-        deploy_retries=deploy_retries,
-        deploy_delay=deploy_delay,
-        parallel_deployments=parallel_deployments,
-        max_parallel_deployments=max_parallel_deployments,
-        deploy_timeout=deploy_timeout,
-        force=force,
+    selection = replace(
+        _with_deployments(_selected(c, flags), flags),
+        mode_flags=_mode_flags(flags),
+        keep_temp=flags["keep_temp"] or None,
+        allow_downgrade=flags["allow_downgrade"],
+        verify=flags["verify"],
+        run_dir=flags["run_dir"],
     )
-    _run(c, selection, debug=debug)
+    _run(c, selection, flags, plan=flags["plan"])
 
 
-@task(klass=EnvironmentTask, auto_shortflags=False, help=_SIMULATOR_HELP)
-def simulator(  # noqa: PLR0917 - Invoke reads the flags from the arguments
-    c: Context,  # noqa: ARG001 - every task has one
-    port: str | None = None,
-    host: str | None = None,
-    state: str | None = None,
-    seed: str | None = None,
-    profile: str | None = None,
-    tls: bool = False,  # noqa: FBT002
-    script: str | None = None,
-    deploy_seconds: str | None = None,
-) -> None:
+@task_of(UpdateTaskFlags)
+def update(c: Context, **flags: Unpack[UpdateTaskFlags]) -> None:
+    """Update packages, artifacts and parameters at design time; deploy nothing."""
+    selection = replace(
+        _selected(c, flags),
+        mode=Mode.UPDATE_ONLY,
+        keep_temp=flags["keep_temp"] or None,
+        allow_downgrade=flags["allow_downgrade"],
+        verify=flags["verify"],
+        run_dir=flags["run_dir"],
+    )
+    _run(c, selection, flags)
+
+
+@task_of(DeployTaskFlags)
+def deploy(c: Context, **flags: Unpack[DeployTaskFlags]) -> None:
+    """Deploy what is not proved to run, in parallel, and watch until it runs; update nothing."""
+    selection = replace(
+        _with_deployments(_selected(c, flags), flags),
+        mode=Mode.DEPLOY_ONLY,
+        verify=flags["verify"],
+        run_dir=flags["run_dir"],
+    )
+    _run(c, selection, flags)
+
+
+@task_of(PlanTaskFlags, {"diff": "Also show what changes in each file and parameter"})
+def plan(c: Context, **flags: Unpack[PlanTaskFlags]) -> None:
+    """Show what orchestrate would do and why; read the tenant, write nothing."""
+    selection = replace(
+        _selected(c, flags),
+        mode_flags=_mode_flags(flags),
+        force=flags["force"],
+        verify=flags["verify"],
+        allow_downgrade=flags["allow_downgrade"],
+    )
+    with _application(c, selection) as app:
+        looks = app.Looks(
+            debug=flags["debug"],
+            diff=flags["diff"],
+            format=flags["format"],
+            out=flags["out"],
+            detailed_exitcode=flags["detailed_exitcode"],
+        )
+        code = app.show_plan(selection, root=_project_root(c), looks=looks)
+    _end(code)
+
+
+@task_of(DriftTaskFlags)
+def drift(c: Context, **flags: Unpack[DriftTaskFlags]) -> None:
+    """Show in what a tenant differs from the files, and whether you or somebody else made it so; write nothing."""
+    selection = replace(_selected(c, flags), mode=Mode.UPDATE_AND_DEPLOY, verify=flags["verify"])
+    with _application(c, selection) as app:
+        looks = app.Looks(debug=flags["debug"], format=flags["format"], detailed_exitcode=flags["detailed_exitcode"])
+        code = app.show_drift(selection, root=_project_root(c), looks=looks)
+    _end(code)
+
+
+@task_of(
+    ValidateTaskFlags,
+    {
+        "env": "Environment: a name in environments/ or a path to a file (default: CPI_ENV, else all of environments/)",
+        "format": "text (default), json, sarif, github (annotations) or gitlab (Code Quality)",
+        "out": "Write the report to a file, and text to the terminal",
+    },
+)
+def validate(c: Context, **flags: Unpack[ValidateTaskFlags]) -> None:
+    """Check the files of one or all environments, for pull requests: without tenant, network and login."""
+    selection = _selected(c, flags)
+    try:
+        from cpi_tasks import offline  # noqa: PLC0415 - keeps `invoke --list` and completion fast
+
+        code = offline.main(selection, root=_project_root(c), form=flags["format"], out=flags["out"])
+    except KeyboardInterrupt:
+        raise Exit("interrupted; validate changes nothing", code=_INTERRUPTED) from None
+    _end(code)
+
+
+@task_of(SimulatorTaskFlags)
+def simulator(c: Context, **flags: Unpack[SimulatorTaskFlags]) -> None:  # noqa: ARG001 - every task has a context
     """Serve the embedded tenant, with a page to look at, until Ctrl-C."""
     try:
         from cpi_tasks import stand  # noqa: PLC0415 - keeps `invoke --list` and completion fast
 
-        flags = stand.Flags(
-            port=port,
-            host=host,
-            state=state,
-            seed=seed,
-            profile=profile,
-            tls=tls,
-            script=script,
-            deploy_seconds=deploy_seconds,
-        )
-        code = stand.main(flags)
+        code = stand.main(stand.Flags(**flags))
     except KeyboardInterrupt:
         raise Exit("interrupted before anything was served", code=_INTERRUPTED) from None
-    if code:
-        raise Exit(code=code)
+    _end(code)
 
 
-def _mode_flags(mode: str | None, *, update: bool, update_only: bool, deploy_only: bool) -> tuple[tuple[str, str], ...]:
+def _selected(c: Context, flags: InputFlags) -> Selection:
+    """Give what the flags that all tasks share select."""
+    return Selection(
+        env=flags["env"],
+        env_fallbacks=_fallbacks(c),
+        orchestrator_config=flags["orchestrator_config"],
+        packages_dir=flags["packages_dir"],
+        deploy_config=flags["deploy_config"],
+        deployment_prefix=flags["deployment_prefix"],
+        package_filter=flags["package_filter"],
+        artifact_filter=flags["artifact_filter"],
+        config_pattern=flags["config_pattern"],
+        merge_configs=flags["merge_configs"] or None,
+    )
+
+
+def _with_deployments(selection: Selection, flags: DeployFlags) -> Selection:
+    return replace(
+        selection,
+        deploy_retries=flags["deploy_retries"],
+        deploy_delay=flags["deploy_delay"],
+        parallel_deployments=flags["parallel_deployments"],
+        max_parallel_deployments=flags["max_parallel_deployments"],
+        deploy_timeout=flags["deploy_timeout"],
+        force=flags["force"],
+    )
+
+
+def _mode_flags(flags: ModeFlags) -> tuple[tuple[str, str], ...]:
     """Give every mode flag that was typed, with the mode it stands for; more than one is bad input."""
-    flags = [("--mode", mode)] if mode is not None else []
-    flags += [("--update", Mode.UPDATE_AND_DEPLOY.value)] if update else []
-    flags += [("--update-only", Mode.UPDATE_ONLY.value)] if update_only else []
-    flags += [("--deploy-only", Mode.DEPLOY_ONLY.value)] if deploy_only else []
-    return tuple(flags)
+    mode = flags["mode"]
+    given = [("--mode", mode)] if mode is not None else []
+    given += [("--update", Mode.UPDATE_AND_DEPLOY.value)] if flags["update"] else []
+    given += [("--update-only", Mode.UPDATE_ONLY.value)] if flags["update_only"] else []
+    given += [("--deploy-only", Mode.DEPLOY_ONLY.value)] if flags["deploy_only"] else []
+    return tuple(given)
 
 
 def _fallbacks(c: Context) -> tuple[tuple[str, str], ...]:
@@ -246,19 +186,40 @@ def _fallbacks(c: Context) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _run(c: Context, selection: Selection, *, debug: bool) -> None:
-    if c.config.run.dry:
-        raise Exit("invoke --dry is not supported by this version; nothing was sent", code=4)
+def _run(c: Context, selection: Selection, flags: RunFlags, *, plan: str | None = None) -> None:
+    """Carry out a selection, or only show its plan where ``--dry-run`` or Invoke's own ``--dry`` ask for that."""
+    is_dry = flags["dry_run"] or c.config.run.dry
+    if flags["diff"] and not is_dry:
+        raise Exit("--diff shows what would change: use it with --dry-run, or with invoke plan", code=_INVALID)
+    with _application(c, selection) as app:
+        if is_dry:
+            looks = app.Looks(debug=flags["debug"], diff=flags["diff"])
+            code = app.show_plan(selection, root=_project_root(c), looks=looks)
+        else:
+            orders = app.Orders(debug=flags["debug"], yes=flags["yes"], plan=plan)
+            code = app.show_run(selection, root=_project_root(c), orders=orders)
+    _end(code)
+
+
+@contextmanager
+def _application(c: Context, selection: Selection) -> Iterator[ModuleType]:
+    """Give ``cpi_tasks.app``, and end the program in good order where Ctrl-C comes while the libraries load.
+
+    A later task of the same command line may use this environment.
+    """
     named = selection.env or selection.orchestrator_config
     if named:
         c.config[_EARLIER] = named
     try:
         from cpi_tasks import app  # noqa: PLC0415 - keeps `invoke --list` and completion fast
 
-        code = app.main(selection, root=_project_root(c), debug=debug)
+        yield app
     except KeyboardInterrupt:
         # Only while the libraries load: a run takes signals itself.
         raise Exit("interrupted before anything was sent", code=_INTERRUPTED) from None
+
+
+def _end(code: int) -> None:
     if code:
         raise Exit(code=code)
 
@@ -269,5 +230,5 @@ def _project_root(c: Context) -> Path:
     return Path(folder) if folder else Path.cwd()
 
 
-ns = Collection(orchestrate, update, deploy, simulator)
+ns = Collection(orchestrate, update, deploy, plan, drift, validate, simulator)
 ns.configure({"cpi": {"env": None}})

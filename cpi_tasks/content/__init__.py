@@ -2,17 +2,27 @@
 
 from cpi_tasks.content.archive import Archive, build_archive, write_unpacked
 from cpi_tasks.content.canonical import changed_paths
+from cpi_tasks.content.diff import diff_archive
 from cpi_tasks.content.download import read_archive
 from cpi_tasks.content.load import load_content, load_contents
+from cpi_tasks.content.package_metadata import comparable_metadata, differing_metadata, given_metadata
+from cpi_tasks.content.parameters import wanted_parameters
+from cpi_tasks.content.timers import fires_on_deployment
 from cpi_tasks.content.value_mapping import lost_values
 
 __all__ = [
     "Archive",
     "build_archive",
     "changed_paths",
+    "comparable_metadata",
+    "diff_archive",
+    "differing_metadata",
+    "fires_on_deployment",
+    "given_metadata",
     "load_content",
     "load_contents",
     "lost_values",
     "read_archive",
+    "wanted_parameters",
     "write_unpacked",
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cpi_tasks.content.bundle import open_bundle
+from cpi_tasks.content.bundle import Bundle, open_bundle
 from cpi_tasks.content.canonical import CanonicalDigest
 from cpi_tasks.model.content import ArtifactContent
 
@@ -26,9 +26,13 @@ class Archive:
     fingerprint: str
 
 
-def build_archive(content: ArtifactContent) -> Archive:
-    """Read an artifact's folder again and pack it; raises ``InputError`` where that is not possible any more."""
-    bundle = open_bundle(content.spec, content.renames)
+def build_archive(content: ArtifactContent, *, version: str | None = None) -> Archive:
+    """Read an artifact's folder again and pack it; raises ``InputError`` where that is not possible any more.
+
+    With ``version`` the manifest says this ``Bundle-Version``; nothing else changes, and the fingerprint does not
+    depend on it.
+    """
+    bundle = _bundle(content, version)
     digest = CanonicalDigest(content.spec.id, content.spec.kind)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -38,15 +42,22 @@ def build_archive(content: ArtifactContent) -> Archive:
     return Archive(data=buffer.getvalue(), fingerprint=digest.result().fingerprint)
 
 
-def write_unpacked(content: ArtifactContent, folder: Path) -> None:
+def write_unpacked(content: ArtifactContent, folder: Path, *, version: str | None = None) -> None:
     """Write exactly the files that ``build_archive`` would pack into a folder, which is made where it is missing.
 
     Raises ``InputError`` as ``build_archive`` does, and ``OSError`` where the folder cannot be written.
     """
-    for path, data in open_bundle(content.spec, content.renames).packed_files():
+    for path, data in _bundle(content, version).packed_files():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
+
+
+def _bundle(content: ArtifactContent, version: str | None) -> Bundle:
+    bundle = open_bundle(content.spec, content.renames)
+    if version is None:
+        return bundle
+    return replace(bundle, manifest=bundle.manifest.with_header("Bundle-Version", version))
 
 
 def _entry(path: str) -> zipfile.ZipInfo:

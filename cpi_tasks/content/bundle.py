@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cpi_tasks.content.capabilities import capability_ids
-from cpi_tasks.content.flow import fixed_addresses, referenced_ids, rename_references
+from cpi_tasks.content.flow import fixed_addresses, referenced_ids, rename_references, timer_schedules
 from cpi_tasks.content.folder import RESOURCES, list_files, problem_at, read_file, why_no_folder
 from cpi_tasks.content.identity import final_manifest, final_paths, final_project, own_names, symbolic_name
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
@@ -58,6 +58,10 @@ class Bundle:
     def fixed_addresses(self) -> tuple[str, ...]:
         """Give the sender addresses written into the model."""
         return tuple(sorted({address for model in self.models.values() for address in fixed_addresses(model)}))
+
+    def timers(self) -> tuple[str, ...]:
+        """Give the schedules of the model's timer start events."""
+        return tuple(schedule for _, model in sorted(self.models.items()) for schedule in timer_schedules(model))
 
     def _targets(self) -> dict[str, str]:
         """Give the path in the archive for each file of it; a flow may get a ``parameters.prop`` it did not have."""

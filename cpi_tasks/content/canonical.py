@@ -20,7 +20,7 @@ from cpi_tasks.model.content import ContentDigest
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind
 
 DESCRIPTION_PATH = "metainfo.prop"
-_MAPPING_PATH = "src/main/resources/mapping/*.mmap"
+MAPPING_PATH = "src/main/resources/mapping/*.mmap"
 _MAPPING_FOLDER = "src/main/resources/mapping/"
 _VALUE_MAPPING_PATHS = frozenset({MANIFEST_PATH, VALUES_PATH, DESCRIPTION_PATH})
 _NEVER = frozenset({".project", ".classpath"})
@@ -48,18 +48,25 @@ class CanonicalDigest:
         elif path == MANIFEST_PATH:
             self._add_manifest(data)
         elif self._is_mapping(path):
-            self._mappings[path] = _digest(_plain(data))
+            self._mappings[path] = _digest(plain(data))
         elif (form := self._form(path, data)) is not None:
             self._entries[path] = _digest(form)
 
     def result(self) -> ContentDigest:
         """Give the digest of everything taken in."""
-        entries = dict(self._entries)
-        own = [path for path in sorted(self._mappings) if _stem(path) in self._names]
-        # A single mapping file is the mapping, whatever it is called: the tenant gives it its own name.
-        chosen = next(iter(self._mappings if len(self._mappings) == 1 else own), None)
-        entries.update((_MAPPING_PATH if path == chosen else path, value) for path, value in self._mappings.items())
-        return ContentDigest(entries=entries, description=self._description)
+        own = self.own_mapping()
+        mappings = {MAPPING_PATH if path == own else path: value for path, value in self._mappings.items()}
+        return ContentDigest(entries=self._entries | mappings, description=self._description)
+
+    def own_mapping(self) -> str | None:
+        """Give the path of the file that is the message mapping, which the result knows as ``MAPPING_PATH``.
+
+        A single mapping file is the mapping, whatever it is called: the tenant gives it its own name. Of several it is
+        the one named like the artifact.
+        """
+        if len(self._mappings) == 1:
+            return next(iter(self._mappings))
+        return next((path for path in sorted(self._mappings) if _stem(path) in self._names), None)
 
     def _is_mapping(self, path: str) -> bool:
         return (
@@ -70,10 +77,10 @@ class CanonicalDigest:
         try:
             manifest = Manifest(data)
         except ManifestError:
-            self._entries[MANIFEST_PATH] = _digest(_plain(data))
+            self._entries[MANIFEST_PATH] = _digest(plain(data))
             return
         self._names.add(symbolic_name(manifest))
-        self._entries[MANIFEST_PATH] = _digest(_manifest_form(manifest))
+        self._entries[MANIFEST_PATH] = _digest(_encoded(list(canonical_headers(manifest).items())))
 
     def _form(self, path: str, data: bytes) -> bytes | None:
         """Give a file's canonical form; ``None`` where it says nothing, so that it equals an absent file.
@@ -93,7 +100,7 @@ class CanonicalDigest:
                 return _utf8(canonical_values(data))
         except (UnreadableXml, ValueError):
             pass
-        return _plain(data)
+        return plain(data)
 
 
 def changed_paths(local: ContentDigest, tenant: ContentDigest) -> tuple[str, ...]:
@@ -108,7 +115,8 @@ def changed_paths(local: ContentDigest, tenant: ContentDigest) -> tuple[str, ...
     return tuple(sorted(changed))
 
 
-def _manifest_form(manifest: Manifest) -> bytes:
+def canonical_headers(manifest: Manifest) -> dict[str, str | list[str]]:
+    """Give the headers that count, sorted by their names in lower case; of capabilities the clauses."""
     headers: dict[str, str | list[str]] = {}
     for name, value in ((name.lower(), value) for name, value in manifest.items()):
         if name in _IGNORED_HEADERS or name.startswith(_IGNORED_PREFIXES):
@@ -118,7 +126,14 @@ def _manifest_form(manifest: Manifest) -> bytes:
             headers[name] = symbolic_name(manifest)
         elif name in {"provide-capability", "require-capability"}:
             headers[name] = canonical_capabilities(value, keep_versions=name.startswith("require"))
-    return _encoded(sorted((name, value) for name, value in headers.items() if value))
+    return {name: value for name, value in sorted(headers.items()) if value}
+
+
+def plain(data: bytes) -> bytes:
+    """Give text with LF line ends; bytes with a NUL are no text and stay."""
+    if b"\r" not in data or b"\0" in data:
+        return data
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _description(data: bytes) -> str | None:
@@ -132,13 +147,6 @@ def _description(data: bytes) -> str | None:
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".mmap")
-
-
-def _plain(data: bytes) -> bytes:
-    """Give text with LF line ends; bytes with a NUL are no text and stay."""
-    if b"\r" not in data or b"\0" in data:
-        return data
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _encoded(value: object) -> bytes:

@@ -45,21 +45,26 @@ def read_archive(data: bytes, *, artifact: ArtifactId, kind: ArtifactKind) -> Do
     version = ""
     parameters: dict[str, str] = {}
     values: MappedGroups | None = None
+    for path, content in archived_files(data, artifact=artifact, kind=kind):
+        digest.add(path, content)
+        if path == MANIFEST_PATH:
+            version = _version(content)
+        elif path == PROP_PATH and kind is ArtifactKind.INTEGRATION_FLOW:
+            parameters = _parameters(content)
+        elif path == VALUES_PATH and kind is ArtifactKind.VALUE_MAPPING:
+            values = _groups(content)
+    return DownloadedContent(digest=digest.result(), version=version, parameters=parameters, values=values)
+
+
+def archived_files(data: bytes, *, artifact: ArtifactId, kind: ArtifactKind) -> Iterator[tuple[str, bytes]]:
+    """Give path and bytes of the files that belong to the artifact; raises as ``read_archive``."""
     try:
-        for path, content in _entries(data):
-            digest.add(path, content)
-            if path == MANIFEST_PATH:
-                version = _version(content)
-            elif path == PROP_PATH and kind is ArtifactKind.INTEGRATION_FLOW:
-                parameters = _parameters(content)
-            elif path == VALUES_PATH and kind is ArtifactKind.VALUE_MAPPING:
-                values = _groups(content)
+        yield from _entries(data)
     except _Unusable as error:
         raise TenantUnavailable(
             f"could not read the archive of {kind.label} '{artifact}' that the tenant sent: {error}; run again, and"
             " look at the artifact on the tenant if it stays so"
         ) from error
-    return DownloadedContent(digest=digest.result(), version=version, parameters=parameters, values=values)
 
 
 def _entries(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -19,6 +19,8 @@ _ANY_PROPERTY = re.compile(_PROPERTY_OF % rb"[^<>]*?")
 # Begins with a literal, which the search skips to; the look-behind makes sure that the value begins with it.
 _DYNAMIC_REFERENCE = re.compile(rb"ref:(?<=[>;]ref:)([\w.-]+)(?=\s*(?:<|&lt;))")
 _PLACEHOLDER = re.compile(rb"\{\{([^{}]+)\}\}")
+_START_EVENT = re.compile(rb"<((?:[\w.-]+:)?)startEvent\b[^<>]*(?<!/)>.*?</\1startEvent\s*>", re.DOTALL)
+_TIMER = b"timerEventDefinition"
 _CHANNEL = re.compile(rb"<((?:[\w.-]+:)?)messageFlow\s.*?</\1messageFlow\s*>", re.DOTALL)
 _BLOCK_END = b"extensionElements>"
 _MAPPING_SUFFIX = ".mmap"
@@ -83,6 +85,21 @@ def fixed_addresses(data: bytes) -> tuple[str, ...]:
         if settings.get("direction", "").lower() == "sender":
             found.update(settings.get(key, "") for key in ("urlPath", "address"))
     return tuple(sorted(address for address in found if address and "{{" not in address and "://" not in address))
+
+
+def timer_schedules(data: bytes) -> tuple[str, ...]:
+    """Give the schedules of the timer start events, unescaped, in the order of the model; those without one left out.
+
+    Polling sender channels have a ``scheduleKey`` too: they are no timers.
+    """
+    if _TIMER not in data:
+        return ()
+    found: list[str] = []
+    for event in _START_EVENT.finditer(data):
+        if _TIMER in event.group():
+            settings = {_text(m.group(1)): _text(m.group(3)) for m in _ANY_PROPERTY.finditer(event.group())}
+            found.append(settings.get("scheduleKey", "").strip())
+    return tuple(schedule for schedule in found if schedule)
 
 
 def _text(raw: bytes) -> str:

@@ -59,6 +59,7 @@ def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactCont
         references=bundle.references(),
         size=sum(file.stat().st_size for file in bundle.files.values()),
         fixed_addresses=bundle.fixed_addresses(),
+        timers=bundle.timers(),
     )
 
 

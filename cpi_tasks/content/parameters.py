@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +12,14 @@ from cpi_tasks.content.folder import RESOURCES, read_file
 from cpi_tasks.content.properties import merge_properties, read_properties
 from cpi_tasks.content.xml import UnreadableXml, child_text, local_name, parse_xml
 from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.model.config import ArtifactSpec
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.naming import ParameterPolicy
 
 PROP_PATH = f"{RESOURCES}parameters.prop"
 PROPDEF_PATH = f"{RESOURCES}parameters.propdef"
+SCHEDULE_TYPE = "custom:schedule"
+_PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,28 @@ def read_flow_parameters(
         known_keys=known,
         data=merge_properties(data or b"", merged) if merged else data,
     )
+
+
+def wanted_parameters(
+    spec: ArtifactSpec, content: ArtifactContent, policy: ParameterPolicy, tenant_schedules: Collection[str]
+) -> Mapping[str, str]:
+    """Give the values that are enforced on the tenant: the overrides, and under ``ALL`` those of the file too.
+
+    Of the file's values are left out, unless an override names them: empty ones, those nobody filled in (``<Host>``),
+    and schedules, known by their type in the files or as a key among ``tenant_schedules``. The file's keys come first.
+    """
+    overrides = dict(spec.overrides)
+    if policy is not ParameterPolicy.ALL:
+        return overrides
+    # A schedule may be known as one on either side only; it is left alone in both cases.
+    schedules = {key for key, data_type in content.parameter_types.items() if data_type == SCHEDULE_TYPE}
+    schedules.update(tenant_schedules)
+    return {
+        key: value
+        for key, value in content.parameters.items()
+        # A value in angle brackets is a placeholder only if it is not XML: no second bracket within.
+        if key not in schedules and value and not _PLACEHOLDER.fullmatch(value)
+    } | overrides
 
 
 def _values(file: Path, data: bytes) -> dict[str, str]:

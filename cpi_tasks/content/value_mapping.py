@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from cpi_tasks.content.xml import UnreadableXml, canonical_xml, child_text, local_name, parse_xml
+from cpi_tasks.content.xml import UnreadableXml, canonical_xml, child_text, local_name, parse_xml, readable_xml
 from cpi_tasks.model.content import ArtifactContent, DownloadedContent, MappedGroups, MappedValue
 
 VALUES_PATH = "value_mapping.xml"
@@ -32,6 +32,20 @@ def read_groups(data: bytes) -> MappedGroups:
 def canonical_values(data: bytes) -> str:
     """Give a form that does not depend on order, layout and group ids; raises as ``read_groups``."""
     return canonical_xml(_parse(data), without=_WITHOUT)
+
+
+def readable_groups(data: bytes) -> list[str]:
+    """Give the groups and their values as sorted lines for a person; raises as ``read_groups``."""
+    lines: list[str] = []
+    for group in sorted(sorted(group) for group in read_groups(data) if group):
+        rows = (f"{value.agency} | {value.schema} | {value.value}" for value in group)
+        lines += ["group", *("  " + row.replace("\n", "\\n") for row in rows)]
+    return lines
+
+
+def readable_values(data: bytes) -> list[str]:
+    """Give everything that counts in a value mapping as lines of XML; raises as ``read_groups``."""
+    return readable_xml(_parse(data), without=_WITHOUT)
 
 
 def lost_values(local: ArtifactContent, tenant: DownloadedContent) -> tuple[str, ...] | None:

@@ -53,6 +53,29 @@ def canonical_xml(root: Element, *, without: frozenset[tuple[str, str]] = frozen
         raise UnreadableXml("it is nested too deeply") from error
 
 
+def readable_xml(root: Element, *, without: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
+    """Give indented lines for a person that are equal where ``canonical_xml`` is; raises as it does."""
+    try:
+        return _readable(root, without)
+    except RecursionError as error:
+        raise UnreadableXml("it is nested too deeply") from error
+
+
+def _readable(element: Element, without: frozenset[tuple[str, str]]) -> list[str]:
+    name = local_name(element)
+    attributes = sorted((key, value) for key, value in element.attrib.items() if (name, key) not in without)
+    text = leaf_text(element)
+    # What has a name is sorted by it, so that it keeps its place when something else of it changes.
+    children = {(local_name(child), child_text(child, "name"), tuple(_readable(child, without))) for child in element}
+    inner = [f"  {line}" for _, _, lines in sorted(children) for line in lines]
+    if not (attributes or text or inner):
+        return []
+    start = " ".join([name, *(f'{key}="{value}"' for key, value in attributes)])
+    if inner:
+        return [*f"<{start}>{text}".split("\n"), *inner, f"</{name}>"]
+    return f"<{start}>{text}</{name}>".split("\n") if text else [f"<{start}/>"]
+
+
 def _canonical(element: Element, without: frozenset[tuple[str, str]]) -> str:
     name = local_name(element)
     attributes = sorted((key, value) for key, value in element.attrib.items() if (name, key) not in without)

@@ -10,8 +10,17 @@ from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Settings
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactId
-from cpi_tasks.model.records import Records
+from cpi_tasks.model.records import Backups, Cache, Records
 from cpi_tasks.model.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What outlives a run: deployment records, the cache of what was read, and backups of what is overwritten."""
+
+    records: Records
+    cache: Cache
+    backups: Backups
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,12 +28,15 @@ class DesignState:
     """Design time of one artifact as far as known: read in planning, replaced by what was written and read back.
 
     ``version`` is ``None`` where any version will do (a draft); ``fingerprint`` is that of the content, ``None`` where
-    unknown.
+    unknown. ``parameters`` are ``None`` where they were not read because the cache knows them: then there are
+    the keyed digests of all of them together and of each.
     """
 
     version: str | None = None
     fingerprint: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] | None = field(default_factory=dict, repr=False)
+    parameter_digest: str | None = None
+    value_digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +44,36 @@ class Context:
     """The collaborators of one plan's execution."""
 
     tenant: Tenant
-    records: Records
+    memory: Memory
     settings: Settings
     emit: Emit
     ledger: Ledger
     designs: dict[ArtifactId, DesignState]
+
+    @property
+    def records(self) -> Records:
+        """The deployment records."""
+        return self.memory.records
+
+    def parameter_digest(self, design: DesignState) -> str | None:
+        """Give the keyed digest of a flow's parameter values; ``None`` where it cannot be known."""
+        return design.parameter_digest if design.parameters is None else self.records.digest(design.parameters)
+
+    def value_digests(self, design: DesignState) -> Mapping[str, str]:
+        """Give the keyed digests of a flow's parameter values, by key."""
+        return design.value_digests if design.parameters is None else self.records.digest_each(design.parameters)
 
 
 def known_designs(inventory: Inventory) -> dict[ArtifactId, DesignState]:
     """Give the design-time state of every artifact as the inventory shows it."""
     states = {}
     for artifact in inventory.artifacts.values():
-        download = inventory.downloads.get(artifact.id)
+        is_unread = artifact.id in inventory.proved_parameters
         states[artifact.id] = DesignState(
             version=None if artifact.is_draft else artifact.version,
-            fingerprint=None if download is None else download.digest.fingerprint,
-            parameters=inventory.values(artifact.id),
+            fingerprint=inventory.fingerprints.get(artifact.id),
+            parameters=None if is_unread else inventory.values(artifact.id),
+            parameter_digest=inventory.parameter_digests.get(artifact.id),
+            value_digests=inventory.value_digests.get(artifact.id, {}),
         )
     return states

@@ -100,7 +100,7 @@ class Deployment:
         self._context.records.note_trigger(
             ref.artifact,
             content=self._design.fingerprint,
-            parameters=self._context.records.digest(self._design.parameters),
+            parameters=self._context.parameter_digest(self._design),
         )
         return task
 
@@ -221,7 +221,7 @@ def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, i
     For a deployment that was only joined these are on record if an earlier run triggered it, else they are not known.
     """
     design = context.designs.get(ref.artifact, DesignState())
-    state: tuple[str | None, str | None] = (design.fingerprint, context.records.digest(design.parameters))
+    state: tuple[str | None, str | None] = (design.fingerprint, context.parameter_digest(design))
     if is_joined:
         record = context.records.get(ref.artifact)
         state = (record.content, record.parameters) if record.is_triggered else (None, None)

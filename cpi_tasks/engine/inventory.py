@@ -3,131 +3,158 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import partial
 
 import trio
 
-from cpi_tasks.content import read_archive
-from cpi_tasks.engine.heavy import run_heavy
-from cpi_tasks.errors import RequestRejected, TenantUnavailable
+from cpi_tasks.content import comparable_metadata, differing_metadata, given_metadata
+from cpi_tasks.engine.context import Memory
+from cpi_tasks.engine.details import Details, Needs
+from cpi_tasks.engine.reading import Reading
+from cpi_tasks.errors import RequestRejected
+from cpi_tasks.events import Emit, InventoryProgress
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Settings
-from cpi_tasks.model.content import ArtifactContent, DownloadedContent
+from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
 from cpi_tasks.model.records import Records
-from cpi_tasks.model.tenant import (
-    ConfigurationParameter,
-    DesigntimeArtifact,
-    IntegrationPackage,
-    RuntimeArtifact,
-    Tenant,
-)
+from cpi_tasks.model.tenant import DesigntimeLock, IntegrationPackage, Tenant
 
 _DETAILS_AT_ONCE = 8
-
-
-@dataclass(slots=True, kw_only=True)
-class _Reading:
-    """What has been read so far."""
-
-    packages: dict[PackageId, IntegrationPackage] = field(default_factory=dict)
-    artifacts: dict[ArtifactId, DesigntimeArtifact] = field(default_factory=dict)
-    downloads: dict[ArtifactId, DownloadedContent] = field(default_factory=dict)
-    parameters: dict[ArtifactId, tuple[ConfigurationParameter, ...] | None] = field(default_factory=dict)
-    runtime: dict[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
-    unreadable_packages: dict[PackageId, str] = field(default_factory=dict)
-    unreadable_artifacts: dict[ArtifactId, str] = field(default_factory=dict)
+# From so many packages on, the list of all the tenant's packages costs less than asking for each.
+_LISTED_FROM = 4
 
 
 async def read_inventory(
     tenant: Tenant,
     config: DeployConfig,
     contents: Mapping[ArtifactRef, ArtifactContent],
+    *,
     settings: Settings,
-    records: Records,
+    memory: Memory,
+    emit: Emit,
 ) -> Inventory:
     """Read packages, artifact lists and what runs; then the contents and parameters that must be compared.
 
-    What the tenant refuses for one package or artifact is kept as unreadable; raises ``AuthenticationError`` and
+    What the cache knows in exactly the state that is listed, and what equals the files there, is not read again. What
+    the tenant refuses for one package or artifact is kept as unreadable; raises ``AuthenticationError`` and
     ``TenantUnavailable``.
     """
-    reading = _Reading()
+    reading = Reading()
     async with trio.open_nursery() as nursery:
         if settings.mode.deploys:
             nursery.start_soon(_read_runtime, tenant, reading)
+        listed = await _list_packages(tenant, config, settings)
         for package in config.packages:
-            nursery.start_soon(_read_package, tenant, package, settings, reading)
-    limiter = trio.CapacityLimiter(_DETAILS_AT_ONCE)
-    async with trio.open_nursery() as nursery:
-        for package in config.packages:
-            for spec in package.artifacts:
-                if spec.id in reading.artifacts:
-                    needs = _needs(spec, contents.get(spec.ref), settings, reading, records)
-                    nursery.start_soon(_read_details, tenant, spec, needs, reading, limiter)
-    return Inventory(
-        packages=reading.packages,
-        artifacts=reading.artifacts,
-        downloads=reading.downloads,
-        parameters=reading.parameters,
-        parameter_digests=_digests(reading, records),
-        runtime=reading.runtime,
-        records={spec.id: records.get(spec.id) for package in config.packages for spec in package.artifacts},
-        unreadable_packages=reading.unreadable_packages,
-        unreadable_artifacts=reading.unreadable_artifacts,
-    )
+            nursery.start_soon(_read_package, tenant, package, settings, listed.get(package.id), reading)
+    await _read_details(tenant, config, contents, settings=settings, memory=memory, emit=emit, reading=reading)
+    memory.cache.save()
+    return _inventory(config, contents, reading, memory.records)
 
 
-async def _read_runtime(tenant: Tenant, reading: _Reading) -> None:
+async def read_locks(tenant: Tenant) -> Mapping[ArtifactId, DesigntimeLock]:
+    """Read who has what open in the editor, by artifact; empty where the login may not see it."""
+    try:
+        return {lock.artifact: lock for lock in await tenant.list_locks()}
+    except RequestRejected:
+        return {}
+
+
+async def _read_runtime(tenant: Tenant, reading: Reading) -> None:
     for artifact in await tenant.list_runtime_artifacts():
         reading.runtime[artifact.id] = artifact
 
 
-async def _read_package(tenant: Tenant, spec: PackageSpec, settings: Settings, reading: _Reading) -> None:
+async def _list_packages(
+    tenant: Tenant, config: DeployConfig, settings: Settings
+) -> Mapping[PackageId, IntegrationPackage]:
+    """List the tenant's packages where that saves requests; a refusal is left for the single package to explain."""
+    if sum(settings.mode.updates and spec.sync for spec in config.packages) < _LISTED_FROM:
+        return {}
+    try:
+        return {package.id: package for package in await tenant.list_packages()}
+    except RequestRejected:
+        return {}
+
+
+async def _read_package(
+    tenant: Tenant, spec: PackageSpec, settings: Settings, listed: IntegrationPackage | None, reading: Reading
+) -> None:
     try:
         if settings.mode.updates and spec.sync:
-            package = await tenant.read_package(spec.id)
+            # A list may be abridged: nothing is created or written because of what it does not show.
+            is_certain = listed is not None and not differing_metadata(spec, listed.metadata)
+            package = listed if is_certain else await tenant.read_package(spec.id)
             if package is None:
                 return
             reading.packages[spec.id] = package
-        wanted = [artifact for artifact in spec.artifacts if _takes_part(artifact, settings)]
-        for kind in dict.fromkeys(artifact.kind for artifact in wanted):
-            # Only what the configuration has in this very package: ids are unique on a tenant, and one that another
-            # package holds must not be taken for this one's.
-            ids = {artifact.id for artifact in wanted if artifact.kind is kind}
-            for found in await tenant.list_artifacts(spec.id, kind):
-                if found.id in ids:
-                    reading.artifacts[found.id] = found
+        await _list_artifacts(tenant, spec, settings, reading)
     except RequestRejected as error:
         reading.unreadable_packages[spec.id] = str(error)
+
+
+async def _list_artifacts(tenant: Tenant, spec: PackageSpec, settings: Settings, reading: Reading) -> None:
+    wanted = [artifact for artifact in spec.artifacts if _takes_part(artifact, settings)]
+    for kind in dict.fromkeys(artifact.kind for artifact in wanted):
+        # Only what the configuration has in this very package: ids are unique on a tenant, and one that another
+        # package holds must not be taken for this one's.
+        ids = {artifact.id for artifact in wanted if artifact.kind is kind}
+        for found in await tenant.list_artifacts(spec.id, kind):
+            if found.id in ids:
+                reading.artifacts[found.id] = found
 
 
 def _takes_part(spec: ArtifactSpec, settings: Settings) -> bool:
     return (settings.mode.updates and spec.sync) or (settings.mode.deploys and spec.deploy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Needs:
-    """Which details of an artifact must be read; ``is_proof``: only to spare a deployment, a refusal does no harm."""
+async def _read_details(
+    tenant: Tenant,
+    config: DeployConfig,
+    contents: Mapping[ArtifactRef, ArtifactContent],
+    *,
+    settings: Settings,
+    memory: Memory,
+    emit: Emit,
+    reading: Reading,
+) -> None:
+    details = Details(tenant, settings=settings, memory=memory, reading=reading)
+    specs = [
+        spec
+        for package in config.packages
+        for spec in package.artifacts
+        if spec.id in reading.artifacts and package.id not in reading.unreadable_packages
+    ]
+    limiter = trio.CapacityLimiter(_DETAILS_AT_ONCE)
+    settled = 0
 
-    content: bool
-    parameters: bool
-    is_proof: bool = False
+    async def read(spec: ArtifactSpec) -> None:
+        nonlocal settled
+        content = contents.get(spec.ref)
+        async with limiter:
+            await details.read(spec, content, _needs(spec, content, settings, reading, memory.records))
+        settled += 1
+        emit(InventoryProgress(read=settled, total=len(specs)))
+
+    async with trio.open_nursery() as nursery:
+        for spec in specs:
+            nursery.start_soon(read, spec)
 
 
 def _needs(
-    spec: ArtifactSpec, content: ArtifactContent | None, settings: Settings, reading: _Reading, records: Records
-) -> _Needs:
+    spec: ArtifactSpec, content: ArtifactContent | None, settings: Settings, reading: Reading, records: Records
+) -> Needs:
     is_flow = spec.kind is ArtifactKind.INTEGRATION_FLOW
     if settings.mode.updates and spec.sync and content is not None:
         package = reading.packages.get(spec.ref.package)
         is_read_only = package is not None and package.is_read_only
         has_parameters = is_flow and bool(content.known_keys or spec.overrides)
-        return _Needs(content=not is_read_only, parameters=has_parameters)
+        return Needs(content=not is_read_only, parameters=has_parameters)
     is_proof = settings.mode.deploys and spec.deploy and _is_record_needed(spec.id, reading, records)
-    return _Needs(content=is_proof, parameters=is_proof and is_flow, is_proof=is_proof)
+    return Needs(content=is_proof, parameters=is_proof and is_flow, is_proof=is_proof)
 
 
-def _is_record_needed(artifact: ArtifactId, reading: _Reading, records: Records) -> bool:
+def _is_record_needed(artifact: ArtifactId, reading: Reading, records: Records) -> bool:
     """Tell whether reading the content could spare a deployment that timestamps alone do not spare.
 
     Where the tenant gives no time of change, that is the next run's: only what was read can be put on record.
@@ -142,39 +169,46 @@ def _is_record_needed(artifact: ArtifactId, reading: _Reading, records: Records)
     return runtime.deployed_on <= design.modified_at and runtime.deployed_on == record.deployed_on
 
 
-async def _read_details(
-    tenant: Tenant, spec: ArtifactSpec, needs: _Needs, reading: _Reading, limiter: trio.CapacityLimiter
-) -> None:
-    trouble = ""
-    async with limiter:
-        try:
-            if needs.content:
-                archive = await tenant.download_artifact(spec.id, spec.kind)
-                trouble = await _open(spec, archive, reading)
-            if needs.parameters and not trouble:
-                reading.parameters[spec.id] = await tenant.read_parameters(spec.id)
-        except RequestRejected as error:
-            trouble = str(error)
-    if trouble:
-        # Half a proof is none; without one an artifact is deployed, also from a package whose content is not shown.
-        reading.downloads.pop(spec.id, None)
-        if not needs.is_proof:
-            reading.unreadable_artifacts[spec.id] = trouble
+def _inventory(
+    config: DeployConfig,
+    contents: Mapping[ArtifactRef, ArtifactContent],
+    reading: Reading,
+    records: Records,
+) -> Inventory:
+    specs = [spec for package in config.packages for spec in package.artifacts]
+    digest_each = records.digest_each
+    wanted = {spec.id: contents[spec.ref].parameters for spec in specs if spec.ref in contents}
+    baselines = {spec.id: records.baseline(spec.id) for spec in specs}
+    packages = {package.id: records.package_baseline(package.id) for package in config.packages}
+    return Inventory(
+        packages=reading.packages,
+        artifacts=reading.artifacts,
+        downloads=reading.downloads,
+        parameters=reading.parameters,
+        parameter_digests={artifact: _digest(artifact, reading, records) for artifact in reading.artifacts},
+        runtime=reading.runtime,
+        records={spec.id: records.get(spec.id) for spec in specs},
+        fingerprints=reading.fingerprints,
+        proved_parameters=frozenset(reading.proved),
+        baselines={artifact: baseline for artifact, baseline in baselines.items() if baseline is not None},
+        value_digests={artifact: _value_digests(artifact, reading, records) for artifact in reading.artifacts},
+        wanted_digests={artifact: digest_each(values) for artifact, values in wanted.items() if values},
+        package_baselines={package: digests for package, digests in packages.items() if digests is not None},
+        package_digests={id_: digest_each(comparable_metadata(one.metadata)) for id_, one in reading.packages.items()},
+        package_wanted_digests={
+            package.id: digest_each(comparable_metadata(given_metadata(package))) for package in config.packages
+        },
+        unreadable_packages=reading.unreadable_packages,
+        unreadable_artifacts=reading.unreadable_artifacts,
+    )
 
 
-async def _open(spec: ArtifactSpec, archive: bytes, reading: _Reading) -> str:
-    """Read a downloaded archive; gives why that is not possible, which concerns its artifact alone."""
-    try:
-        reading.downloads[spec.id] = await run_heavy(
-            len(archive), lambda: read_archive(archive, artifact=spec.id, kind=spec.kind)
-        )
-    except TenantUnavailable as error:
-        return str(error)
-    return ""
+def _digest(artifact: ArtifactId, reading: Reading, records: Records) -> str:
+    known = reading.proved.get(artifact)
+    return records.digest(reading.values(artifact)) if known is None else known.parameter_digest or ""
 
 
-def _digests(reading: _Reading, records: Records) -> dict[ArtifactId, str]:
-    return {
-        artifact: records.digest({p.key: p.value for p in reading.parameters.get(artifact) or ()})
-        for artifact in reading.artifacts
-    }
+def _value_digests(artifact: ArtifactId, reading: Reading, records: Records) -> Mapping[str, str]:
+    known = reading.proved.get(artifact)
+    values = partial(records.digest_each, reading.values(artifact))
+    return values() if known is None else known.parameters or {}

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from cpi_tasks.engine.context import Context
+from cpi_tasks.errors import TenantError
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import ParameterChange, UpdateStep
 
 
-async def write_changes(ref: ArtifactRef, changes: Iterable[ParameterChange], context: Context) -> str:
-    """Write the new values and give a phrase such as "2 parameters"; raises what the tenant refuses first."""
+async def write_changes(ref: ArtifactRef, changes: Sequence[ParameterChange], context: Context) -> str:
+    """Write the new values, read all of them back once, and give a phrase such as "2 parameters".
+
+    Raises what the tenant refuses first, and ``TenantError`` where it shows another value than the one it took.
+    """
     design = context.designs[ref.artifact]
-    written = 0
     for change in changes:
         await context.tenant.write_parameter(ref.artifact, change.key, change.new)
-        design.parameters = {**design.parameters, change.key: change.new}
-        written += 1
-    return f"{written} parameter{'' if written == 1 else 's'}"
+        design.parameters = {**(design.parameters or {}), change.key: change.new}
+    if changes:
+        await _read_back(ref, changes, context)
+    return f"{len(changes)} parameter{'' if len(changes) == 1 else 's'}"
+
+
+async def _read_back(ref: ArtifactRef, changes: Sequence[ParameterChange], context: Context) -> None:
+    shown = await context.tenant.read_parameters(ref.artifact)
+    if shown is None:
+        text = f"{ref}: the tenant does not show its parameters, so what was written could not be compared"
+        context.ledger.warnings.append(text)
+        return
+    values = {parameter.key: parameter.value for parameter in shown}
+    context.designs[ref.artifact].parameters = values
+    lost = sorted(change.key for change in changes if values.get(change.key) != change.new)
+    if lost:
+        keys = ", ".join(f"'{key}'" for key in lost)
+        raise TenantError(
+            f"could not set {keys} of integration flow '{ref.artifact}': the tenant took the write, but shows another "
+            "value afterwards; look at the parameter's type and at who else is configuring this flow, then run again"
+        )
 
 
 async def enforce_after_upload(ref: ArtifactRef, step: UpdateStep, context: Context) -> str:
@@ -26,7 +47,7 @@ async def enforce_after_upload(ref: ArtifactRef, step: UpdateStep, context: Cont
     A tenant keeps configured values over an upload, and takes those of a new archive only for parameters it did not
     know (flashpipe, cpictl): so nothing is known before it is read.
     """
-    if not step.enforced:
+    if not step.enforced and context.designs[ref.artifact].parameters is not None:
         return ""
     shown = await context.tenant.read_parameters(ref.artifact)
     values = {parameter.key: parameter.value for parameter in shown or ()}

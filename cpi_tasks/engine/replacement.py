@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import trio
 
 from cpi_tasks.content import Archive, lost_values, read_archive
-from cpi_tasks.engine.content_writes import build, note_upload, settle_new_version
+from cpi_tasks.engine.content_writes import build, note_before_write, note_upload, settle_new_version
 from cpi_tasks.engine.context import Context
+from cpi_tasks.engine.keeping import keep_state
 from cpi_tasks.errors import RequestRejected, TenantError, TenantUnavailable
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef, ValueMappingPolicy
 from cpi_tasks.model.plan import UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
-from cpi_tasks.model.version import is_higher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +32,19 @@ async def replace_mapping(
     """Delete and create a value mapping; the old archive is kept on disk before and put back where that fails."""
     kind = content.spec.kind
     async with uploads:
-        archive = await build(content)
+        archive = await build(content, step.version)
         data = await context.tenant.download_artifact(ref.artifact, kind)
         _check_nothing_new(ref, content, context, data)
         name = content.name if step.before is None else step.before.name
-        old = _Old(name=name, archive=data, backup=context.records.keep_backup(ref, data))
-        context.records.note_write(ref.artifact, content=archive.fingerprint)
+        old = _Old(name=name, archive=data, backup=context.memory.backups.keep_archive(ref, data))
+        keep_state(ref, step, context)
+        note_before_write(ref, archive.fingerprint, context)
         # Between the two calls the tenant has neither state: an interruption must wait for the second one.
         with trio.CancelScope(shield=True):
             await _delete(ref, content, context, old)
             created = await _create(ref, content, context, archive, old)
     note_upload(ref, archive.fingerprint, content, context)
-    wanted = content.version if is_higher(content.version, step.base_version) else step.base_version
-    version = await settle_new_version(ref, created, wanted=wanted, context=context)
+    version = await settle_new_version(ref, step, created, context)
     word = "replaced" if version == step.base_version else "replaced by"
     return f"{word} {version}, the old one is kept in {old.backup}"
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from cpi_tasks.engine.context import Context, known_designs
+from cpi_tasks.engine.context import Context, Memory, known_designs
 from cpi_tasks.engine.deploy import run_deploy_phase
 from cpi_tasks.engine.ledger import Ledger
 from cpi_tasks.engine.update import run_update_phase
-from cpi_tasks.events import Emit, PlanMade
+from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Settings
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.plan import Plan
-from cpi_tasks.model.records import Records
 from cpi_tasks.model.tenant import Tenant
 
 
@@ -19,7 +18,7 @@ async def carry_out(
     inventory: Inventory,
     *,
     tenant: Tenant,
-    records: Records,
+    memory: Memory,
     settings: Settings,
     emit: Emit,
     ledger: Ledger,
@@ -27,14 +26,16 @@ async def carry_out(
     """Run the phases the plan has; outcomes are in ``ledger``, also when this is cancelled half-way."""
     context = Context(
         tenant=tenant,
-        records=records,
+        memory=memory,
         settings=settings,
         emit=emit,
         ledger=ledger,
         designs=known_designs(inventory),
     )
-    emit(PlanMade(plan=plan))
     if plan.updates:
-        await run_update_phase(plan, context)
+        try:
+            await run_update_phase(plan, context)
+        finally:
+            memory.cache.save()
     if plan.deploys:
         await run_deploy_phase(plan, context)

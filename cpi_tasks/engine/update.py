@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import trio
 
-from cpi_tasks.engine.content_writes import create, save_version, upload
+from cpi_tasks.content import comparable_metadata
+from cpi_tasks.engine.content_writes import create, note_before_write, save_version, upload
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.failures import explain
+from cpi_tasks.engine.keeping import keep_state, settle
 from cpi_tasks.engine.parameters import write_changes
 from cpi_tasks.engine.replacement import replace_mapping
 from cpi_tasks.errors import InputError, TenantError
@@ -42,6 +44,9 @@ async def run_update_phase(plan: Plan, context: Context) -> None:
 
 async def _update_package(package: PackagePlan, context: Context, uploads: trio.CapacityLimiter) -> None:
     outcome = await _settle_metadata(package, context)
+    if outcome is not None and not outcome.status.is_bad:
+        left = package.metadata or (package.before.metadata if package.before else {})
+        context.records.note_package(package.id, comparable_metadata(left))
     if outcome is not None:
         context.ledger.packages[package.id] = outcome
         context.emit(PackageUpdated(package=package.id, outcome=outcome))
@@ -76,6 +81,8 @@ async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcom
         case PackageAction.UPDATE:
             summary, call = "metadata updated", context.tenant.update_package
     context.ledger.packages_in_flight[package.id] = f"metadata was being sent: {package.action.value}"
+    if package.before is not None:
+        context.memory.backups.keep_package(package.before)
     try:
         await call(package.id, package.metadata)
     except TenantError as error:
@@ -130,7 +137,8 @@ async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, upl
     """Do what the step says and give a phrase for it; raises what the tenant refuses."""
     ref = artifact.ref
     if step.action is UpdateAction.CONFIGURE or step.content is None:
-        context.records.note_write(ref.artifact, content=None)
+        keep_state(ref, step, context)
+        note_before_write(ref, None, context)
         return f"configured {await write_changes(ref, step.changes, context)}"
     match step.action:
         case UpdateAction.CREATE:
@@ -138,7 +146,7 @@ async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, upl
         case UpdateAction.REPLACE:
             return await replace_mapping(ref, step, step.content, context, uploads)
         case UpdateAction.SAVE_VERSION:
-            return await save_version(ref, step, step.content, context)
+            return await save_version(ref, step, step.content, context, uploads)
         case _:
             return await upload(ref, step, step.content, context, uploads)
 
@@ -154,5 +162,7 @@ def _nothing_written(step: UpdateStep) -> StepOutcome:
 
 
 def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
+    if outcome.status in {Status.DONE, Status.UNCHANGED}:
+        settle(artifact.ref, context)
     context.ledger.settle_update(artifact.ref, outcome)
     context.emit(ArtifactUpdated(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

@@ -112,7 +112,7 @@ class Finder:
         except DownloadError as error:
             is_withheld = self.token is not None and token is None
             hint = " (deployConfigToken was not sent: it belongs to another host)" if is_withheld else ""
-            body = Problem(file=shown, message=f"{error}{hint}")
+            body = Problem(file=shown, message=f"{error}{hint}", rule="download")
         return _parse_all(shown, [(shown, body)])
 
 

@@ -62,22 +62,22 @@ def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str,
     process environment, ``fetch`` downloads a deploy configuration and may raise ``DownloadError``.
     """
     root, cwd = Path(os.path.abspath(root)), Path(os.path.abspath(cwd))  # noqa: PTH100 - resolve() follows links
-    flags, flag_config, problems = read_flags(selection, cwd=cwd)
+    flags = read_flags(selection, cwd=cwd)
     located = locate(selection, root=root, cwd=cwd, variables=variables)
     if isinstance(located, Problem):
-        return _loaded(None, [*problems, located])
+        return _loaded(None, [*flags.problems, located])
     environment, found = _read_environment(located, root=root, cwd=cwd, variables=variables)
-    gathered = [*problems, *found]
+    gathered = [*flags.problems, *found]
     if environment is None:
         return _loaded(None, gathered)
     tenant = read_tenant(environment.document, root=root, variables=variables)
     gathered += tenant.problems
-    reader = _ConfigReader(root=root, cwd=cwd, fetch=fetch, flags=flags, flag_config=flag_config)
+    reader = _ConfigReader(root=root, cwd=cwd, fetch=fetch, flags=flags.layer, flag_config=flags.deploy_config)
     files = reader.read(environment)
     gathered += files.problems
     sections = tuple(file.section for file in files.files if file.section is not None)
-    layers = Layers(layers=(flags, environment.layer, *sections))
-    settings = resolve(layers, force=selection.force)
+    layers = Layers(layers=(flags.layer, environment.layer, *sections))
+    settings = resolve(layers, force=selection.force, allow_downgrade=selection.allow_downgrade)
     builder = _ConfigBuilder(layers=layers, given=Layers(layers=layers.layers[:2]), settings=settings)
     configs, found = builder.build(files, root=root)
     gathered += found
@@ -87,10 +87,12 @@ def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str,
         root=root,
         environment=located.name,
         environment_origin=located.origin,
+        environment_file=located.path,
         settings=settings,
         tenant=tenant.tenant,
         configs=configs,
         warnings=(*tenant.warnings, *files.warnings),
+        run_dir=flags.run_dir,
     )
     return _loaded(run, gathered)
 

@@ -92,7 +92,7 @@ def _choose(selection: Selection, variables: Mapping[str, str]) -> _Choice | Pro
             file=COMMAND_LINE, message="--env and --orchestrator-config both name the environment; give only one"
         )
     if selection.env is not None:
-        return _Choice(value=selection.env, origin="--env", file=COMMAND_LINE)
+        return _Choice(value=selection.env, origin=selection.env_origin, file=COMMAND_LINE)
     if selection.orchestrator_config is not None:
         value = selection.orchestrator_config
         return _Choice(value=value, origin="--orchestrator-config", file=COMMAND_LINE, is_path=True)

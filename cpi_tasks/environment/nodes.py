@@ -132,9 +132,9 @@ class Document:
             mark = node.mark
         return Position(file=self.file, line=mark.line, column=mark.column, path=self._path(loc))
 
-    def problem(self, loc: Loc, message: str, *, at_key: bool = False) -> Problem:
+    def problem(self, loc: Loc, message: str, *, at_key: bool = False, rule: str = "") -> Problem:
         """Say what is wrong with the value (or key) at ``loc``."""
-        return problem_at(self.position(loc, at_key=at_key), message)
+        return problem_at(self.position(loc, at_key=at_key), message, rule=rule)
 
     def _path(self, loc: Loc) -> str:
         if not loc:
@@ -142,9 +142,16 @@ class Document:
         return ".".join([self.names.get(str(loc[0]), str(loc[0])), *map(str, loc[1:])])
 
 
-def problem_at(position: Position, message: str) -> Problem:
+def problem_at(position: Position, message: str, *, rule: str = "") -> Problem:
     """Say what is wrong at a known position."""
-    return Problem(file=position.file, line=position.line, column=position.column, path=position.path, message=message)
+    return Problem(
+        file=position.file,
+        line=position.line,
+        column=position.column,
+        path=position.path,
+        message=message,
+        rule=rule,
+    )
 
 
 def _step(node: Node | None, step: str | int) -> Node | None:

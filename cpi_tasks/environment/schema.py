@@ -14,7 +14,16 @@ from cpi_tasks.environment import scalars
 from cpi_tasks.environment.nodes import Document, Loc, MappingNode, Node, Scalar, SequenceNode, is_null, is_unset
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import Problem
-from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
+from cpi_tasks.model.naming import (
+    ArtifactKind,
+    DraftPolicy,
+    DriftPolicy,
+    Mode,
+    ParameterPolicy,
+    ValueMappingPolicy,
+    VerifyPolicy,
+    VersionPolicy,
+)
 
 Text = Annotated[str | None, PlainValidator(scalars.setting_text)]
 FreeText = Annotated[str | None, PlainValidator(scalars.optional_text)]
@@ -31,13 +40,9 @@ Override = Annotated[str, PlainValidator(scalars.as_written)]
 _FOR_LATER = frozenset(
     {
         "polling",
-        "versioning",
-        "verify",
-        "onDrift",
         "onFailure",
         "maxFailures",
         "interruptGraceSeconds",
-        "protected",
         "outageBudgetSeconds",
     }
 )
@@ -86,6 +91,10 @@ class SettingKeys(_Keys):
     parameter_policy: Annotated[ParameterPolicy | None, PlainValidator(scalars.choice(ParameterPolicy))] = None
     value_mappings: Annotated[ValueMappingPolicy | None, PlainValidator(scalars.choice(ValueMappingPolicy))] = None
     on_draft: Annotated[DraftPolicy | None, PlainValidator(scalars.choice(DraftPolicy))] = None
+    versioning: Annotated[VersionPolicy | None, PlainValidator(scalars.choice(VersionPolicy))] = None
+    verify: Annotated[VerifyPolicy | None, PlainValidator(scalars.choice(VerifyPolicy))] = None
+    on_drift: Annotated[DriftPolicy | None, PlainValidator(scalars.choice(DriftPolicy))] = None
+    protected: Flag = None
 
 
 class EnvironmentKeys(SettingKeys):
@@ -103,6 +112,7 @@ class FlagKeys(SettingKeys):
     """The flags."""
 
     deploy_config: Text = None
+    run_dir: Text = None
 
 
 class SimulatorKeys(_Keys):

@@ -13,6 +13,10 @@ class ServiceKeyError(ValueError):
     """The key cannot be used; the sentence never holds any of its content."""
 
 
+class UnreadableServiceKey(ServiceKeyError):
+    """There is no key: the text is the path of a file that cannot be read here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceKey:
     """What a service key says; ``url`` is empty where it does not name the tenant."""
@@ -29,7 +33,7 @@ def read_service_key(text: str, *, root: Path) -> ServiceKey:
         try:
             text = (root / text.strip()).read_text(encoding="utf-8-sig")
         except (OSError, ValueError):
-            raise ServiceKeyError(
+            raise UnreadableServiceKey(
                 "is neither JSON text nor the path of a file that can be read (paths are relative to the project root)"
             ) from None
     return _interpret(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,15 @@ from cpi_tasks.environment.nodes import Document, Loc
 from cpi_tasks.environment.yaml_source import command_line
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import Selection, Settings
-from cpi_tasks.model.naming import DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
+from cpi_tasks.model.naming import (
+    DraftPolicy,
+    DriftPolicy,
+    Mode,
+    ParameterPolicy,
+    ValueMappingPolicy,
+    VerifyPolicy,
+    VersionPolicy,
+)
 
 T = TypeVar("T")
 
@@ -35,8 +44,10 @@ _FLAG_NAMES = {
     "parallelDeployments": "--parallel-deployments",
     "maxParallelDeployments": "--max-parallel-deployments",
     "deployTimeoutSeconds": "--deploy-timeout",
+    "verify": "--verify",
+    "runDir": "--run-dir",
 }
-_NEVER_EMPTY = ("packagesDir", "deployConfig", "configPattern")
+_NEVER_EMPTY = ("packagesDir", "deployConfig", "configPattern", "verify", "runDir")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +89,18 @@ class Layers:
         return any(key in layer.broken for layer in self.layers)
 
 
-def read_flags(selection: Selection, *, cwd: Path) -> tuple[Layer, str | None, tuple[Problem, ...]]:
-    """Check the flags; gives their layer, ``--deploy-config`` and what is wrong with them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """The checked command line: the settings among its flags, and those that no file has; ``run_dir`` is absolute."""
+
+    layer: Layer
+    deploy_config: str | None
+    run_dir: Path | None
+    problems: tuple[Problem, ...]
+
+
+def read_flags(selection: Selection, *, cwd: Path) -> Flags:
+    """Check the flags; what is wrong with them is gathered. Paths are relative to ``cwd``, which is absolute."""
     texts = {
         "packagesDir": selection.packages_dir,
         "deployConfig": selection.deploy_config,
@@ -95,6 +116,8 @@ def read_flags(selection: Selection, *, cwd: Path) -> tuple[Layer, str | None, t
         "parallelDeployments": selection.parallel_deployments,
         "maxParallelDeployments": selection.max_parallel_deployments,
         "deployTimeoutSeconds": selection.deploy_timeout,
+        "verify": selection.verify,
+        "runDir": selection.run_dir,
     }
     given = {key: text for key, text in texts.items() if text is not None}
     empty = [key for key in _NEVER_EMPTY if key in given and not given[key].strip()]
@@ -107,7 +130,8 @@ def read_flags(selection: Selection, *, cwd: Path) -> tuple[Layer, str | None, t
         *_contradictions(selection),
     )
     layer = Layer(document=document, loc=(), folder=cwd, keys=keys, broken=checked.broken | set(empty))
-    return layer, keys.deploy_config, problems
+    run_dir = Path(os.path.normpath(cwd / keys.run_dir)) if keys.run_dir else None
+    return Flags(layer=layer, deploy_config=keys.deploy_config, run_dir=run_dir, problems=problems)
 
 
 def _mode(selection: Selection) -> str | None:
@@ -123,9 +147,10 @@ def _contradictions(selection: Selection) -> tuple[Problem, ...]:
     return (Problem(file="command line", path=flags, message="name different modes; give one of them"),)
 
 
-def resolve(layers: Layers, *, force: bool) -> Settings:
-    """Apply precedence and defaults."""
+def resolve(layers: Layers, *, force: bool, allow_downgrade: bool) -> Settings:
+    """Apply precedence and defaults; what somebody changed on a protected tenant stops a run unless told otherwise."""
     parallel = layers.value(lambda keys: keys.parallel_deployments) or Settings().parallel_deployments
+    is_protected = bool(layers.value(lambda keys: keys.protected))
     rates = [layer.keys.requests_per_second for layer in layers.layers]
     return Settings(
         mode=layers.value(lambda keys: keys.mode) or Mode.UPDATE_AND_DEPLOY,
@@ -143,6 +168,11 @@ def resolve(layers: Layers, *, force: bool) -> Settings:
         parameter_policy=layers.value(lambda keys: keys.parameter_policy) or ParameterPolicy.OVERRIDES,
         value_mappings=layers.value(lambda keys: keys.value_mappings) or ValueMappingPolicy.SAFE,
         on_draft=layers.value(lambda keys: keys.on_draft) or DraftPolicy.FAIL,
+        versioning=layers.value(lambda keys: keys.versioning) or VersionPolicy.MANIFEST,
+        allow_downgrade=allow_downgrade,
+        verify=layers.value(lambda keys: keys.verify) or VerifyPolicy.PARAMETERS,
+        on_drift=(layers.value(lambda keys: keys.on_drift) or (DriftPolicy.FAIL if is_protected else DriftPolicy.WARN)),
+        is_protected=is_protected,
     )
 
 

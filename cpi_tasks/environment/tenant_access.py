@@ -9,7 +9,7 @@ from pathlib import Path
 from cpi_tasks.environment import schema
 from cpi_tasks.environment.addresses import AddressError, parse_address, tenant_url
 from cpi_tasks.environment.nodes import Document, MappingNode, Origin, Scalar, is_null
-from cpi_tasks.environment.service_key import ServiceKey, ServiceKeyError, read_service_key
+from cpi_tasks.environment.service_key import ServiceKey, ServiceKeyError, UnreadableServiceKey, read_service_key
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, OAuthLogin, TenantAccess
 
@@ -21,6 +21,7 @@ UNKNOWN_TENANT = TenantAccess(url="", login=BasicLogin(username="", password="")
 
 _TENANT = "tenant"
 _SIMULATOR = "simulator"
+_NO_LOGIN = "login"
 _VARIABLES = {
     "host": "CPI_HOST",
     "username": "CPI_USERNAME",
@@ -137,7 +138,7 @@ class _Login:
         begun = [method for method in _METHODS if any(key in self.written for key in method)]
         if len(begun) > 1:
             names = " and ".join(next(f"'{key}'" for key in method if key in self.written) for method in begun)
-            self._report(f"two login methods are given ({names}); keep one")
+            self.problems.append(self.document.problem((_TENANT,), f"two login methods are given ({names}); keep one"))
             return ()
         if begun:
             return begun[0]
@@ -178,7 +179,8 @@ class _Login:
         try:
             return read_service_key(value.text, root=self.root)
         except ServiceKeyError as error:
-            self.problems.append(self._at(value, str(error)))
+            rule = _NO_LOGIN if isinstance(error, UnreadableServiceKey) else ""
+            self.problems.append(self._at(value, str(error), rule=rule))
             return None
 
     def _url(self, service_key: ServiceKey | None, *, is_key_expected: bool) -> str | None:
@@ -223,13 +225,14 @@ class _Login:
             self.problems.append(self._at(value, f"{what}{error}"))
             return None
 
-    def _at(self, value: _Value, message: str) -> Problem:
+    def _at(self, value: _Value, message: str, *, rule: str = "") -> Problem:
         if value.variable:
-            return Problem(file=value.variable, message=message)
-        return self.document.problem((_TENANT, value.key), message)
+            return Problem(file=value.variable, message=message, rule=rule)
+        return self.document.problem((_TENANT, value.key), message, rule=rule)
 
     def _report(self, message: str) -> None:
-        self.problems.append(self.document.problem((_TENANT,), message))
+        """Say what is missing to log in: a run needs it, a check of the files does not."""
+        self.problems.append(self.document.problem((_TENANT,), message, rule=_NO_LOGIN))
 
 
 def _token_url(text: str) -> str:

@@ -64,12 +64,12 @@ class _Expansion:
     def _are_usable(self, names: list[str | None], loc: Loc) -> bool:
         wrong = [name for name in names if name is None or name not in self.variables]
         for name in dict.fromkeys(wrong):
-            message = (
-                "'${' begins a variable such as ${CPI_HOST}; write '$${' for the characters themselves"
-                if name is None
-                else f"the environment variable {name} is not set"
-            )
-            self.problems.append(self.document.problem(loc, message))
+            if name is None:
+                message = "'${' begins a variable such as ${CPI_HOST}; write '$${' for the characters themselves"
+                self.problems.append(self.document.problem(loc, message))
+            else:
+                message = f"the environment variable {name} is not set"
+                self.problems.append(self.document.problem(loc, message, rule="unset-variable"))
         return not wrong
 
     def _value(self, match: re.Match[str]) -> str:

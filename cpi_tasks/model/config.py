@@ -11,10 +11,13 @@ from cpi_tasks.model.naming import (
     ArtifactKind,
     ArtifactRef,
     DraftPolicy,
+    DriftPolicy,
     Mode,
     PackageId,
     ParameterPolicy,
     ValueMappingPolicy,
+    VerifyPolicy,
+    VersionPolicy,
 )
 
 
@@ -25,6 +28,8 @@ class Selection:
     env: str | None = None
     env_fallbacks: tuple[tuple[str, str], ...] = ()
     """Names to use where neither ``env`` nor ``CPI_ENV`` is given: (name, where it came from in words), best first."""
+    env_origin: str = "--env"
+    """Where ``env`` came from, in words."""
     orchestrator_config: str | None = None
     packages_dir: str | None = None
     deploy_config: str | None = None
@@ -43,7 +48,10 @@ class Selection:
     parallel_deployments: str | None = None
     max_parallel_deployments: str | None = None
     deploy_timeout: str | None = None
+    verify: str | None = None
+    run_dir: str | None = None
     force: bool = False
+    allow_downgrade: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,11 @@ class Settings:
     parameter_policy: ParameterPolicy = ParameterPolicy.OVERRIDES
     value_mappings: ValueMappingPolicy = ValueMappingPolicy.SAFE
     on_draft: DraftPolicy = DraftPolicy.FAIL
+    versioning: VersionPolicy = VersionPolicy.MANIFEST
+    allow_downgrade: bool = False
+    verify: VerifyPolicy = VerifyPolicy.PARAMETERS
+    on_drift: DriftPolicy = DriftPolicy.WARN
+    is_protected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +190,11 @@ class RunConfig:
     root: Path
     environment: str
     environment_origin: str
+    environment_file: Path | None
+    """The environment's file (absolute); ``None`` where flags and variables alone describe the run."""
     settings: Settings
     tenant: TenantAccess | EmbeddedTenant
     configs: tuple[DeployConfig, ...]
     warnings: tuple[str, ...] = ()
+    run_dir: Path | None = None
+    """Where run folders go (absolute); below ``.cpi/`` where it is not given."""

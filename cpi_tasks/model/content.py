@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from cpi_tasks.model.config import ArtifactSpec
 
@@ -63,6 +64,8 @@ class ArtifactContent:
     size: int = 0
     """How many bytes the files have, about; what is large is worked on in a thread."""
     fixed_addresses: tuple[str, ...] = ()
+    timers: tuple[str, ...] = ()
+    """The schedules of timer start events as the model has them; ``{{key}}`` stands for a parameter's value."""
     values: MappedGroups | None = None
 
 
@@ -77,3 +80,26 @@ class DownloadedContent:
     version: str
     parameters: Mapping[str, str] = field(repr=False)
     values: MappedGroups | None = None
+
+
+class DiffStatus(Enum):
+    """What an upload would do to one file on the tenant."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDiff:
+    """How one file on the tenant differs from what an upload would store, for a person to read.
+
+    ``path`` is the canonical one, as in ``ContentDigest.entries``. ``lines`` are those of a unified diff from the
+    tenant to the files, without the two lines at its head; or one remark that says why there is none: the bytes are
+    no text (``is_binary``) or too many. Values of configuration parameters are never among them.
+    """
+
+    path: str
+    status: DiffStatus
+    lines: tuple[str, ...] = field(repr=False)
+    is_binary: bool = False

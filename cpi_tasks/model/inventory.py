@@ -7,16 +7,30 @@ from dataclasses import dataclass, field
 
 from cpi_tasks.model.content import DownloadedContent
 from cpi_tasks.model.naming import ArtifactId, PackageId
-from cpi_tasks.model.records import ArtifactRecord
-from cpi_tasks.model.tenant import ConfigurationParameter, DesigntimeArtifact, IntegrationPackage, RuntimeArtifact
+from cpi_tasks.model.records import ArtifactRecord, Baseline
+from cpi_tasks.model.tenant import (
+    ConfigurationParameter,
+    DesigntimeArtifact,
+    DesigntimeLock,
+    IntegrationPackage,
+    RuntimeArtifact,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
     """The tenant's side of a plan; what is not in a mapping does not exist there (or was not asked for).
 
-    ``parameters`` holds ``None`` for a flow whose parameters the tenant does not show. ``unreadable_…``
-    gives, for what the tenant refused to show, why. ``parameter_digests`` are keyed digests of ``parameters``.
+    ``downloads`` are contents that were read, or are known to equal the files. ``parameters`` holds ``None`` for a flow
+    whose parameters the tenant does not show; ``proved_parameters`` are flows whose parameters were not read, because
+    the cache knows that they have every wanted value. ``fingerprints`` of contents and ``parameter_digests`` (keyed
+    digests of all values) may be known where neither was read. ``unreadable_…`` gives, for what the tenant refused to
+    show, why. ``locks`` are only read where somebody asks for them.
+
+    What tells who made a difference: ``baselines`` and ``package_baselines`` are the state the last run left;
+    ``value_digests`` (by key) and ``package_digests`` (by field) are keyed digests of what the tenant has now,
+    ``wanted_digests`` and ``package_wanted_digests`` of what the files say. Digests of one key or field are comparable
+    with each other only.
     """
 
     packages: Mapping[PackageId, IntegrationPackage] = field(default_factory=dict)
@@ -26,6 +40,15 @@ class Inventory:
     parameter_digests: Mapping[ArtifactId, str] = field(default_factory=dict)
     runtime: Mapping[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
     records: Mapping[ArtifactId, ArtifactRecord] = field(default_factory=dict)
+    fingerprints: Mapping[ArtifactId, str] = field(default_factory=dict)
+    proved_parameters: frozenset[ArtifactId] = frozenset()
+    baselines: Mapping[ArtifactId, Baseline] = field(default_factory=dict)
+    value_digests: Mapping[ArtifactId, Mapping[str, str]] = field(default_factory=dict)
+    wanted_digests: Mapping[ArtifactId, Mapping[str, str]] = field(default_factory=dict)
+    package_baselines: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
+    package_digests: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
+    package_wanted_digests: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
+    locks: Mapping[ArtifactId, DesigntimeLock] = field(default_factory=dict)
     unreadable_packages: Mapping[PackageId, str] = field(default_factory=dict)
     unreadable_artifacts: Mapping[ArtifactId, str] = field(default_factory=dict)
 

@@ -76,6 +76,31 @@ class DraftPolicy(Enum):
     SKIP = "skip"
 
 
+class VersionPolicy(Enum):
+    """Which version an artifact has on the tenant after an update."""
+
+    MANIFEST = "manifest"
+    EXACT = "exact"
+    KEEP = "keep"
+    BUMP = "bump"
+
+
+class VerifyPolicy(Enum):
+    """How much of the tenant is read again where the cache knows it in the version and time of change it has now."""
+
+    FULL = "full"
+    PARAMETERS = "parameters"
+    CACHED = "cached"
+
+
+class DriftPolicy(Enum):
+    """What happens where somebody changed on the tenant what a run would overwrite."""
+
+    WARN = "warn"
+    OVERWRITE = "overwrite"
+    FAIL = "fail"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ArtifactRef:
     """One artifact of one package on the tenant, by final ids (prefix applied); the only key used in mappings."""

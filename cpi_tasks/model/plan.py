@@ -8,7 +8,7 @@ from enum import Enum
 
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
-from cpi_tasks.model.tenant import DesigntimeArtifact, RuntimeArtifact
+from cpi_tasks.model.tenant import DesigntimeArtifact, IntegrationPackage, RuntimeArtifact
 
 
 class PackageAction(Enum):
@@ -43,6 +43,20 @@ class DeployAction(Enum):
     REFUSE = "refuse"
 
 
+class Origin(Enum):
+    """Who made a difference between files and tenant, told by what the last run left on record."""
+
+    FILES = "your change"
+    TENANT = "someone's edit"
+    BOTH = "changed on both sides"
+    UNKNOWN = "differs, origin unknown"
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether the tenant is known to have been changed by somebody else."""
+        return self in {Origin.TENANT, Origin.BOTH}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterChange:
     """One parameter whose value on the tenant is not the wanted one (``old`` is ``None`` where it has none yet)."""
@@ -50,6 +64,7 @@ class ParameterChange:
     key: str
     old: str | None = field(repr=False)
     new: str = field(repr=False)
+    origin: Origin = Origin.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +87,14 @@ class UpdateStep:
     changes: tuple[ParameterChange, ...] = ()
     kept: tuple[ParameterChange, ...] = ()
     paths: tuple[str, ...] = ()
+    version: str = ""
+    """The version the artifact is to have afterwards; empty where the step leaves it as it is."""
+    is_version_binding: bool = False
+    """Whether the step has failed where the tenant does not take ``version``; otherwise that draws a warning."""
+    only_on_tenant: tuple[str, ...] = ()
+    """Keys of parameters that the tenant has and the files do not know; never removed."""
+    origin: Origin | None = None
+    """Who made the content (``paths``) differ, or the artifact be missing; ``None`` where neither is so."""
 
     @property
     def writes(self) -> bool:
@@ -94,6 +117,8 @@ class DeployStep:
     before: RuntimeArtifact | None = None
     version: str | None = None
     depends_on: frozenset[ArtifactRef] = frozenset()
+    fires_timer: bool = False
+    """Whether the deployment makes a timer of the flow fire at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +143,11 @@ class PackagePlan:
     changed_fields: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     artifacts: tuple[ArtifactPlan, ...] = ()
+    before: IntegrationPackage | None = None
+    origin: Origin | None = None
+    """Who made ``changed_fields`` differ, or the package be missing; ``None`` where neither is so."""
+    drifted_fields: tuple[str, ...] = ()
+    """Those of ``changed_fields`` that somebody changed on the tenant since the last run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,3 +164,14 @@ class Plan:
         """All artifacts in the order of the files."""
         for package in self.packages:
             yield from package.artifacts
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether work is pending: something to write or deploy, a deployment to wait for, or something refused."""
+        idle = {PackageAction.UNCHANGED, PackageAction.KEEP, UpdateAction.UNCHANGED, UpdateAction.KEEP}
+        actions = [
+            *(package.action for package in self.packages),
+            *(artifact.update.action for artifact in self.artifacts() if artifact.update is not None),
+            *(artifact.deploy.action for artifact in self.artifacts() if artifact.deploy is not None),
+        ]
+        return any(action not in idle and action is not DeployAction.RUNNING for action in actions)

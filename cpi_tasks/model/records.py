@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from cpi_tasks.model.naming import ArtifactId, ArtifactRef
+from cpi_tasks.model.naming import ArtifactId, ArtifactRef, PackageId
+from cpi_tasks.model.tenant import DesigntimeArtifact, IntegrationPackage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,73 @@ class ArtifactRecord:
     deployed_on: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """An artifact on the tenant as the last run left it: with this, a later change has an author.
+
+    ``content`` is the fingerprint, ``version`` the saved version (``None`` for a draft); ``parameters`` are keyed
+    digests of all values, by key.
+    """
+
+    content: str | None = None
+    version: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the cache knows of an artifact on the tenant in one version and time of change (epoch milliseconds).
+
+    ``description`` is a digest of ``metainfo.prop``'s; ``parameters`` are keyed digests of all values, by key, and
+    ``parameter_digest`` the one of all together; ``None`` where they were not read in that state.
+    """
+
+    version: str
+    modified_at: int
+    content: str
+    description: str | None = None
+    parameters: Mapping[str, str] | None = None
+    parameter_digest: str | None = None
+
+
+class Cache(Protocol):
+    """What is known of one tenant's design time, so that what has not moved is not read again; safe to lose."""
+
+    def find(self, design: DesigntimeArtifact) -> Known | None:
+        """Give what is known of an artifact in exactly the state it is listed in.
+
+        ``None`` where it moved, is a draft, or the tenant gives no time of change.
+        """
+
+    def keep(self, design: DesigntimeArtifact, known: Known) -> None:
+        """Keep what was read of an artifact in the state ``design`` gives; it is on disk after ``save``."""
+
+    def forget(self, artifact: ArtifactId) -> None:
+        """Know nothing of an artifact any more: it is about to be written."""
+
+    def save(self) -> None:
+        """Write the cache to disk, as a whole or not at all."""
+
+
+class Backups(Protocol):
+    """What a run is about to overwrite, kept first: archives as they came, parameters, versions, metadata."""
+
+    def keep_archive(self, ref: ArtifactRef, archive: bytes) -> str:
+        """Keep an archive; gives the path of the file. A second one of the same artifact gets a name of its own."""
+
+    def archive(self, ref: ArtifactRef) -> str:
+        """Give the path of the archive kept first for an artifact; empty where there is none."""
+
+    def keep_state(self, design: DesigntimeArtifact, ref: ArtifactRef, parameters: Mapping[str, str] | None) -> str:
+        """Keep version, time and author of the last change, and parameter values; gives the path of the file."""
+
+    def keep_package(self, package: IntegrationPackage) -> str:
+        """Keep a package's metadata; gives the path of the file."""
+
+    def drop(self, ref: ArtifactRef) -> None:
+        """Delete what was kept of an artifact that is not overwritten after all."""
+
+
 class Records(Protocol):
     """The records of one tenant. What is noted survives the end of this process as soon as the method returns."""
 
@@ -45,7 +113,19 @@ class Records(Protocol):
         """Note what was seen running; this clears what was pending."""
 
     def digest(self, parameters: Mapping[str, str]) -> str:
-        """Give a keyed digest of parameter values, comparable between runs on this machine only."""
+        """Give a keyed digest of parameter values, comparable where the same ``.cpi/`` is kept only."""
 
-    def keep_backup(self, ref: ArtifactRef, archive: bytes) -> str:
-        """Keep an archive that is about to be deleted from the tenant; gives the path of the file."""
+    def digest_each(self, parameters: Mapping[str, str]) -> Mapping[str, str]:
+        """Give a keyed digest of each value, by key; equal values of two keys have different digests."""
+
+    def baseline(self, artifact: ArtifactId) -> Baseline | None:
+        """Give how the last run left an artifact; ``None`` where nothing (or with another key) is on record."""
+
+    def note_settled(self, artifact: ArtifactId, baseline: Baseline) -> None:
+        """Note how this run leaves an artifact."""
+
+    def package_baseline(self, package: PackageId) -> Mapping[str, str] | None:
+        """Give keyed digests of a package's metadata fields as the last run left them."""
+
+    def note_package(self, package: PackageId, metadata: Mapping[str, str]) -> None:
+        """Note a package's metadata as this run leaves it; only keyed digests are kept."""

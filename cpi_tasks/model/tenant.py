@@ -80,6 +80,9 @@ class Tenant(Protocol):
     ``RequestRejected``.
     """
 
+    async def list_packages(self) -> tuple[IntegrationPackage, ...]:
+        """List all integration packages, in one request where they fit a page."""
+
     async def read_package(self, package: PackageId) -> IntegrationPackage | None:
         """Read one integration package; ``None`` where it does not exist."""
 

@@ -24,6 +24,17 @@ def is_higher(version: str, than: str) -> bool:
     return right is None or left > right
 
 
+def is_same(version: str, other: str) -> bool:
+    """Tell whether two texts mean one version: ``1.0`` and ``1.0.0`` do."""
+    return version == other or (parse_version(version) is not None and parse_version(version) == parse_version(other))
+
+
+def is_lower(version: str, than: str) -> bool:
+    """Tell whether one version is lower than another; what is no version is neither lower nor higher."""
+    left, right = parse_version(version), parse_version(than)
+    return left is not None and right is not None and left < right
+
+
 def next_patch(version: str) -> str:
     """Give the version after one, with the last number raised: ``1.0.3`` -> ``1.0.4``; ``1.0.1`` after no version."""
     major, minor, micro, _ = parse_version(version) or (1, 0, 0, "")

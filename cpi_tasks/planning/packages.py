@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 
+from cpi_tasks.content import differing_metadata, given_metadata
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import PackageSpec
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.plan import PackageAction, PackagePlan
-from cpi_tasks.model.tenant import IntegrationPackage
+from cpi_tasks.model.plan import Origin, PackageAction, PackagePlan
+from cpi_tasks.planning.origins import combined, field_origin
 
 _LEGAL_NEW_ID = re.compile(r"[A-Za-z0-9]+")
-_WHOLE_PARAGRAPH = re.compile(r"\s*<p>((?:(?!</?p>).)*|\s*<p>.*</p>\s*)</p>\s*", re.DOTALL | re.IGNORECASE)
 
 
 def plan_package(spec: PackageSpec, inventory: Inventory) -> PackagePlan | Problem:
     """Decide about a package's metadata; a ``Problem`` where the tenant would refuse the id of a new package."""
+    planned = _decide(spec, inventory)
+    if isinstance(planned, Problem):
+        return planned
+    if planned.action is PackageAction.CREATE:
+        was_there = spec.id in inventory.package_baselines
+        return replace(planned, origin=Origin.TENANT if was_there else Origin.FILES)
+    origins = {name: field_origin(spec.id, name, inventory) for name in planned.changed_fields}
+    return replace(
+        planned,
+        before=inventory.packages.get(spec.id),
+        origin=combined(origins.values()) if origins else None,
+        drifted_fields=tuple(name for name, origin in origins.items() if origin.is_drift),
+    )
+
+
+def _decide(spec: PackageSpec, inventory: Inventory) -> PackagePlan | Problem:
     before = inventory.packages.get(spec.id)
     if not spec.sync:
         return PackagePlan(id=spec.id, action=PackageAction.KEEP, reason="sync is false: metadata is left alone")
@@ -28,10 +43,10 @@ def plan_package(spec: PackageSpec, inventory: Inventory) -> PackagePlan | Probl
     if before.is_read_only:
         reason = "read-only on the tenant: metadata and content are neither compared nor sent"
         return PackagePlan(id=spec.id, action=PackageAction.KEEP, reason=reason)
-    wanted = _wanted_fields(spec)
-    changed = tuple(name for name, value in wanted.items() if not _is_same(name, before, value))
+    changed = differing_metadata(spec, before.metadata)
     if not changed:
         return PackagePlan(id=spec.id, action=PackageAction.UNCHANGED, reason="metadata as wanted")
+    wanted = given_metadata(spec)
     return PackagePlan(
         id=spec.id,
         action=PackageAction.UPDATE,
@@ -55,22 +70,3 @@ def _creation(spec: PackageSpec) -> PackagePlan | Problem:
     if spec.description:
         fields["Description"] = spec.description
     return PackagePlan(id=spec.id, action=PackageAction.CREATE, reason="does not exist on the tenant", metadata=fields)
-
-
-def _wanted_fields(spec: PackageSpec) -> Mapping[str, str]:
-    given = {"Name": spec.name, "ShortText": spec.short_text, "Description": spec.description}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _is_same(name: str, before: IntegrationPackage, value: str) -> bool:
-    stored = before.metadata.get(name, "")
-    if name == "Description":
-        return _plain(stored) == _plain(value)
-    return stored.strip() == value.strip()
-
-
-def _plain(text: str) -> str:
-    """Reduce a description to what counts: tenants wrap plain text in paragraphs, deeper with each round trip."""
-    while match := _WHOLE_PARAGRAPH.fullmatch(text):
-        text = match.group(1)
-    return " ".join(html.unescape(text).split())

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cpi_tasks.content import wanted_parameters
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ParameterPolicy
 from cpi_tasks.model.plan import ParameterChange
+from cpi_tasks.planning.origins import parameter_origin
 
 _SCHEDULE = "custom:schedule"
-_PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterPlan:
-    """The parameters of one flow: what is enforced, what of it must be written, and what is kept though it differs."""
+    """The parameters of one flow: what is enforced, what of it must be written, and what is kept though it differs.
 
-    enforced: Mapping[str, str] = field(default_factory=dict)
+    ``only_on_tenant`` are keys that the tenant shows and the artifact's files do not know.
+    """
+
+    enforced: Mapping[str, str] = field(default_factory=dict, repr=False)
     changes: tuple[ParameterChange, ...] = ()
     kept: tuple[ParameterChange, ...] = ()
+    only_on_tenant: tuple[str, ...] = ()
 
 
 def plan_parameters(
@@ -32,34 +36,34 @@ def plan_parameters(
 ) -> ParameterPlan:
     """Compare the wanted values with the tenant's.
 
-    Where the flow does not exist yet, or the tenant does not show its parameters, all that is enforced is a change.
+    Where the flow does not exist yet, or the tenant does not show its parameters, all that is enforced is a change;
+    where it is proved that the flow has every wanted value, nothing is.
     """
     shown = inventory.parameters.get(spec.id)
-    # A schedule may be known as one on either side only; it is left alone in both cases.
-    schedules = {key for key, data_type in content.parameter_types.items() if data_type == _SCHEDULE}
-    schedules |= {parameter.key for parameter in shown or () if parameter.data_type == _SCHEDULE}
-    enforced = dict(spec.overrides)
-    if policy is ParameterPolicy.ALL:
-        enforced = {
-            key: value
-            for key, value in content.parameters.items()
-            if key not in schedules and value and not _is_placeholder(value)
-        } | enforced
-    if shown is None:
-        changes = tuple(ParameterChange(key=key, old=None, new=value) for key, value in enforced.items())
-        return ParameterPlan(enforced=enforced, changes=changes)
-    values = {parameter.key: parameter.value for parameter in shown}
-    changes = tuple(
-        ParameterChange(key=key, old=values.get(key), new=value)
-        for key, value in enforced.items()
-        if values.get(key) != value
+    schedules = frozenset(parameter.key for parameter in shown or () if parameter.data_type == _SCHEDULE)
+    enforced = wanted_parameters(spec, content, policy, schedules)
+    if spec.id in inventory.proved_parameters:
+        return ParameterPlan(enforced=enforced)
+    values = inventory.values(spec.id)
+
+    def difference(key: str, new: str) -> ParameterChange:
+        return ParameterChange(key=key, old=values.get(key), new=new, origin=parameter_origin(spec.id, key, inventory))
+
+    return ParameterPlan(
+        enforced=enforced,
+        changes=tuple(difference(key, new) for key, new in enforced.items() if values.get(key) != new),
+        kept=tuple(
+            difference(key, new)
+            for key, new in content.parameters.items()
+            if key not in enforced and key in values and values[key] != new
+        ),
+        only_on_tenant=tuple(sorted(values.keys() - content.known_keys)),
     )
-    kept = tuple(
-        ParameterChange(key=key, old=values[key], new=value)
-        for key, value in content.parameters.items()
-        if key not in enforced and key in values and values[key] != value
-    )
-    return ParameterPlan(enforced=enforced, changes=changes, kept=kept)
+
+
+def coming_values(content: ArtifactContent, inventory: Inventory, enforced: Mapping[str, str]) -> Mapping[str, str]:
+    """Give the values a flow will have: the enforced ones, then what the tenant has, then the files' for new keys."""
+    return {**content.parameters, **inventory.values(content.spec.id), **enforced}
 
 
 def unknown_overrides(spec: ArtifactSpec, content: ArtifactContent, inventory: Inventory) -> tuple[Problem, ...]:
@@ -85,8 +89,3 @@ def _unknown(spec: ArtifactSpec, key: str, known: list[str]) -> Problem:
         path=position.path,
         message=f"integration flow '{spec.source_id}' has no parameter '{key}'{hint}",
     )
-
-
-def _is_placeholder(value: str) -> bool:
-    """Tell a value nobody filled in (``<Define_Host>``) from one that is XML."""
-    return _PLACEHOLDER.fullmatch(value) is not None

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from cpi_tasks.content import fires_on_deployment
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Settings
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ArtifactRef
-from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackageAction, PackagePlan, Plan, UpdateAction, UpdateStep
+from cpi_tasks.model.naming import ArtifactRef, DriftPolicy
+from cpi_tasks.model.plan import (
+    ArtifactPlan,
+    DeployAction,
+    DeployStep,
+    PackageAction,
+    PackagePlan,
+    Plan,
+    UpdateAction,
+    UpdateStep,
+)
 from cpi_tasks.planning.deployments import plan_deployment
+from cpi_tasks.planning.overwrites import drift_refusal, package_warnings, with_drift_warning
 from cpi_tasks.planning.packages import plan_package
-from cpi_tasks.planning.parameters import unknown_overrides
+from cpi_tasks.planning.parameters import coming_values, unknown_overrides
 from cpi_tasks.planning.updates import plan_update
-from cpi_tasks.planning.versions import version_warning
+from cpi_tasks.planning.versions import downgrade_refusal, version_warnings
+
+
+def why_refused(plans: Sequence[Plan], settings: Settings) -> tuple[str, ...]:
+    """Say why a run of all these plans is refused as a whole, before anything is sent; empty where it is not.
+
+    So it is where a version would be lowered without ``allow_downgrade`` or, under ``onDrift: fail``, what somebody
+    changed on the tenant would be overwritten.
+    """
+    packages = [package for plan in plans for package in plan.packages]
+    downgrades = "" if settings.allow_downgrade else downgrade_refusal(a for p in packages for a in p.artifacts)
+    drift = drift_refusal(packages) if settings.on_drift is DriftPolicy.FAIL else ""
+    return tuple(text for text in (downgrades, drift) if text)
 
 
 def make_plan(
     config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent], inventory: Inventory, settings: Settings
 ) -> Plan:
-    """Decide everything a run will do; raises ``InputError`` with all problems only the tenant's state could show.
+    """Decide everything a run would do, whether it may be done (``why_refused``) or not.
 
-    ``contents`` has what was read of the artifact folders; where the mode does not update it serves the order only.
+    ``contents`` has what was read of the artifact folders; where the mode does not update it serves the order and the
+    foresight about timers only. Raises ``InputError`` with all problems only the tenant's state could show.
     """
     problems: list[Problem] = []
     packages: list[PackagePlan] = []
@@ -46,7 +70,7 @@ def make_plan(
         packages=_with_order(packages, contents),
         updates=settings.mode.updates,
         deploys=settings.mode.deploys,
-        warnings=_address_warnings(config, contents),
+        warnings=(*_address_warnings(config, contents), *package_warnings(packages, settings.on_drift)),
     )
 
 
@@ -66,14 +90,25 @@ def _artifact(
     deploy = None
     if settings.mode.deploys and spec.deploy and not is_left_alone:
         deploy = plan_deployment(spec, update, inventory, is_forced=settings.force, depends_on=frozenset())
-    return ArtifactPlan(
+        deploy = replace(deploy, fires_timer=_fires_timer(deploy, update, content, inventory))
+    planned = ArtifactPlan(
         ref=spec.ref,
         kind=spec.kind,
         update=update,
         deploy=deploy,
         skip_reason="" if update or deploy else _skip_reason(settings),
-        warnings=() if update is None else version_warning(update),
+        warnings=() if update is None else version_warnings(update, settings.versioning),
     )
+    return with_drift_warning(planned, settings.on_drift)
+
+
+def _fires_timer(
+    deploy: DeployStep, update: UpdateStep | None, content: ArtifactContent | None, inventory: Inventory
+) -> bool:
+    if deploy.action is not DeployAction.DEPLOY or content is None or not content.timers:
+        return False
+    enforced = {} if update is None else update.enforced
+    return fires_on_deployment(content.timers, coming_values(content, inventory, enforced))
 
 
 def _is_saved(spec: ArtifactSpec, inventory: Inventory) -> bool:

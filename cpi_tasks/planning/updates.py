@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cpi_tasks.content import changed_paths, lost_values
 from cpi_tasks.model.config import ArtifactSpec, Settings
 from cpi_tasks.model.content import ArtifactContent, DownloadedContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, ValueMappingPolicy
-from cpi_tasks.model.plan import UpdateAction, UpdateStep
+from cpi_tasks.model.plan import Origin, UpdateAction, UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
+from cpi_tasks.planning.origins import content_origin
 from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters
+from cpi_tasks.planning.versions import with_version
+from cpi_tasks.planning.words import listed, parameters_named
 
 
 def plan_update(spec: ArtifactSpec, content: ArtifactContent, inventory: Inventory, settings: Settings) -> UpdateStep:
-    """Decide about one artifact's content and parameters."""
+    """Decide about one artifact's content, parameters and version, and tell who made what differs."""
     reason = inventory.unreadable_packages.get(spec.ref.package) or inventory.unreadable_artifacts.get(spec.id)
     if reason is not None:
         return UpdateStep(action=UpdateAction.REFUSE, reason=reason, advice="mend this on the tenant and run again")
     parameters = plan_parameters(spec, content, inventory, settings.parameter_policy)
+    step = with_version(_decide(content, inventory, settings, parameters), settings.versioning)
+    origin = _origin(step, content, inventory)
+    return replace(step, origin=origin, only_on_tenant=parameters.only_on_tenant)
+
+
+def _origin(step: UpdateStep, content: ArtifactContent, inventory: Inventory) -> Origin | None:
+    if step.action is UpdateAction.CREATE:
+        return Origin.TENANT if content.spec.id in inventory.baselines else Origin.FILES
+    return content_origin(content.spec.id, content, inventory) if step.paths else None
+
+
+def _decide(
+    content: ArtifactContent, inventory: Inventory, settings: Settings, parameters: ParameterPlan
+) -> UpdateStep:
+    spec = content.spec
     package = inventory.packages.get(spec.ref.package)
     before = inventory.artifacts.get(spec.id)
     if package is not None and package.is_read_only:
@@ -71,7 +91,7 @@ def _foreign_draft(
     if is_ours or on_draft is DraftPolicy.OVERWRITE:
         return None
     who = f" by {before.modified_by}" if before.modified_by else ""
-    text = f"the tenant has an unsaved draft{who} that differs from the files in {_list(paths)}"
+    text = f"the tenant has an unsaved draft{who} that differs from the files in {listed(paths)}"
     if on_draft is DraftPolicy.SKIP:
         return UpdateStep(action=UpdateAction.KEEP, reason=f"{text} (onDraft: skip)", before=before, paths=paths)
     return UpdateStep(
@@ -91,11 +111,11 @@ def _value_mapping(
     policy: ValueMappingPolicy,
 ) -> UpdateStep:
     if policy is ValueMappingPolicy.KEEP:
-        reason = f"differs in {_list(paths)} and is kept (valueMappings: keep)"
+        reason = f"differs in {listed(paths)} and is kept (valueMappings: keep)"
         return UpdateStep(action=UpdateAction.KEEP, reason=reason, before=before, paths=paths)
     lost = lost_values(content, downloaded)
     if policy is ValueMappingPolicy.SAFE and lost != ():
-        what = "cannot be told: its entries could not be read" if lost is None else _list(lost)
+        what = "cannot be told: its entries could not be read" if lost is None else listed(lost)
         return UpdateStep(
             action=UpdateAction.REFUSE,
             reason=f"value mappings have no update call; replacing it would lose what only the tenant has: {what}",
@@ -103,12 +123,12 @@ def _value_mapping(
             before=before,
             paths=paths,
         )
-    note = f"; lost on the tenant: {_list(lost)}" if lost else ""
+    note = f"; lost on the tenant: {listed(lost)}" if lost else ""
     if lost is None:
         note = "; what is lost on the tenant could not be read"
     return UpdateStep(
         action=UpdateAction.REPLACE,
-        reason=f"differs in {_list(paths)}{note}",
+        reason=f"differs in {listed(paths)}{note}",
         content=content,
         before=before,
         base_version=_saved_version(before, downloaded),
@@ -124,7 +144,7 @@ def _flow_or_library(
     parameters: ParameterPlan,
 ) -> UpdateStep:
     if paths:
-        action, reason = UpdateAction.UPDATE, f"content differs in {_list(paths)}"
+        action, reason = UpdateAction.UPDATE, f"content differs in {listed(paths)}"
     elif before.is_draft:
         action, reason = UpdateAction.SAVE_VERSION, "the tenant has the wanted content as an unsaved draft"
     elif parameters.changes:
@@ -149,11 +169,5 @@ def _saved_version(before: DesigntimeArtifact, downloaded: DownloadedContent) ->
 
 
 def _keys(parameters: ParameterPlan) -> str:
-    keys = tuple(f"'{change.key}'" for change in parameters.changes)
-    return f"parameter{'s' if len(keys) > 1 else ''} {_list(keys)} differ{'' if len(keys) > 1 else 's'}"
-
-
-def _list(texts: tuple[str, ...]) -> str:
-    shown = 5
-    more = f" and {len(texts) - shown} more" if len(texts) > shown else ""
-    return ", ".join(texts[:shown]) + more
+    keys = [change.key for change in parameters.changes]
+    return f"{parameters_named(keys)} differ{'' if len(keys) > 1 else 's'}"

@@ -1,28 +1,98 @@
-"""What the versions of files and tenant mean together: the manifest's counts where it is higher."""
+"""Which version an artifact is to have after a step, as ``versioning`` says, and what is worth a warning about it."""
 
 from __future__ import annotations
 
-from cpi_tasks.model.plan import UpdateAction, UpdateStep
-from cpi_tasks.model.version import is_higher
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cpi_tasks.model.naming import VersionPolicy
+from cpi_tasks.model.plan import ArtifactPlan, UpdateAction, UpdateStep
+from cpi_tasks.model.version import is_higher, is_lower, is_same, next_patch, parse_version
+
+_IN_PLACE = frozenset({UpdateAction.UNCHANGED, UpdateAction.CONFIGURE})
 
 
-def version_warning(step: UpdateStep) -> tuple[str, ...]:
-    """Warn where the tenant will not have the version the files name, or changed content keeps the version it had."""
-    if step.content is None or not step.base_version:
+def with_version(step: UpdateStep, policy: VersionPolicy) -> UpdateStep:
+    """Give the step with the version it is to end in.
+
+    Under ``exact`` an artifact that is as wanted but for its version becomes one whose version is saved.
+    """
+    if step.content is None or step.action in {UpdateAction.KEEP, UpdateAction.REFUSE}:
+        return step
+    wanted, base = step.content.version, step.base_version
+    if policy is VersionPolicy.EXACT:
+        return _exact(step, wanted, base)
+    if step.action in _IN_PLACE:
+        return step
+    if step.action is UpdateAction.CREATE:
+        return replace(step, version=wanted)
+    return replace(step, version=_after_writing(step, wanted, base, policy))
+
+
+def _exact(step: UpdateStep, wanted: str, base: str) -> UpdateStep:
+    if step.action not in _IN_PLACE:
+        return replace(step, version=wanted, is_version_binding=True)
+    if is_same(wanted, base):
+        return step
+    also = f"; {step.reason}" if step.changes else ""
+    return replace(
+        step,
+        action=UpdateAction.SAVE_VERSION,
+        reason=f"the files say version {wanted}, the tenant has the same content as {base} (versioning: exact){also}",
+        version=wanted,
+        is_version_binding=True,
+    )
+
+
+def _after_writing(step: UpdateStep, wanted: str, base: str, policy: VersionPolicy) -> str:
+    if policy is VersionPolicy.KEEP and parse_version(base) is not None:
+        return base
+    if is_higher(wanted, base):
+        return wanted
+    # A saved version that stays needs no new number; a draft cannot be saved without one.
+    return next_patch(base) if policy is VersionPolicy.BUMP or _saves_draft(step) else base
+
+
+def _saves_draft(step: UpdateStep) -> bool:
+    return step.before is not None and step.before.is_draft and step.action is not UpdateAction.REPLACE
+
+
+def version_warnings(step: UpdateStep, policy: VersionPolicy) -> tuple[str, ...]:
+    """Warn where the tenant will not have the version the files name, or changed content keeps the version it had.
+
+    Where ``keep`` or ``bump`` ask for just that, there is nothing to warn of.
+    """
+    if step.content is None or not step.base_version or policy is VersionPolicy.KEEP:
         return ()
     wanted, base = step.content.version, step.base_version
-    match step.action:
-        case UpdateAction.UPDATE | UpdateAction.REPLACE:
-            return _for_changed_content(wanted, base)
-        case UpdateAction.UNCHANGED | UpdateAction.CONFIGURE if is_higher(wanted, base):
-            return (f"the files say version {wanted}, the tenant has the same content as {base}: {base} stays",)
-        case _:
-            return ()
+    if step.action in _IN_PLACE and is_higher(wanted, base):
+        return (f"the files say version {wanted}, the tenant has the same content as {base}: {base} stays",)
+    if step.version and is_lower(step.version, base):
+        return (f"the version goes down from {base} to {step.version}, as --allow-downgrade permits",)
+    if step.action in {UpdateAction.UPDATE, UpdateAction.REPLACE} and policy is not VersionPolicy.BUMP:
+        return _for_changed_content(step, wanted, base)
+    return ()
 
 
-def _for_changed_content(wanted: str, base: str) -> tuple[str, ...]:
-    if is_higher(wanted, base):
-        return ()
-    if wanted == base:
+def _for_changed_content(step: UpdateStep, wanted: str, base: str) -> tuple[str, ...]:
+    if not is_same(step.version, base):
+        is_as_wanted = is_same(step.version, wanted)
+        return () if is_as_wanted else (f"the files say version {wanted}, the draft of {base} becomes {step.version}",)
+    if is_same(wanted, base):
         return (f"content changes under the unchanged version {base}; raise Bundle-Version to tell the states apart",)
     return (f"the files say version {wanted}, the tenant has {base}: the tenant's version stays",)
+
+
+def downgrade_refusal(artifacts: Iterable[ArtifactPlan]) -> str:
+    """Give the sentence that refuses to lower versions, with every artifact concerned; empty where there is none."""
+    lowered = [
+        f"'{artifact.ref}' has {step.base_version}, the files say {step.version}"
+        for artifact in artifacts
+        if (step := artifact.update) is not None and step.writes and is_lower(step.version, step.base_version)
+    ]
+    if not lowered:
+        return ""
+    return (
+        "versioning: exact would lower versions on the tenant, which is done only with --allow-downgrade: "
+        f"{'; '.join(lowered)}"
+    )

@@ -2,47 +2,103 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import re
 import secrets
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from cpi_tasks.errors import StateFolderError
 from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.records.files import RUN_NEED, make_private, safe_name, told, write_whole
 
 _KEY_BYTES = 32
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def safe_name(text: str) -> str:
-    """Give a file name for any text: readable, without separators, distinct for texts that were made alike."""
-    cleaned = _UNSAFE.sub("_", text).lstrip(".")[:80]
-    return cleaned if cleaned and cleaned == text else f"{cleaned}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+class StateFolder:
+    """Paths below ``<root>/.cpi``; folders appear with the first write and are readable by their owner only."""
 
+    def __init__(self, root: Path, *, run: str, runs: Path | None = None) -> None:
+        """Remember the project root, the name of this run and where run folders go; nothing is written yet.
 
-@contextlib.contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses below ``path`` into a ``StateFolderError`` for a person."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise StateFolderError(
-            f"could not use {error.filename or path}: {why}; {path} keeps what runs have deployed and is needed: "
-            "make it writable, free some space, or delete it"
-        ) from error
+        ``runs`` is ``.cpi/runs`` where it is not given.
+        """
+        self.path = root / ".cpi"
+        self._runs = runs
+        self._run = run
+        self._key: bytes | None = None
 
+    def ensure(self, *parts: str) -> Path:
+        """Make ``.cpi`` (0700, with a ``.gitignore`` of ``*``) and a folder below it, and return that folder.
 
-def _make_private(folder: Path) -> None:
-    """Make a folder that only its owner may look into, also where somebody else (the demo tenant) made it first."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        # A folder that belongs to another user of a shared workspace cannot be changed, and is still usable.
-        with contextlib.suppress(PermissionError):
-            folder.chmod(0o700)
+        This and every other method raises ``StateFolderError`` for what the file system refuses.
+        """
+        folder = self.path
+        with told(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path)
+            ignore = self.path / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+            for part in parts:
+                folder /= part
+                make_private(folder)
+        return folder
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of this run, which may not be there yet."""
+        return (self.path / "runs" if self._runs is None else self._runs) / self._run
+
+    def ensure_run(self, *parts: str) -> Path:
+        """Make the folder of this run and one below it, each 0700, and return that folder."""
+        if self._runs is None:
+            return self.ensure("runs", self._run, *parts)
+        folder = self._runs
+        with told(self._runs, RUN_NEED):
+            # A folder that somebody made and named is theirs: its mode stays.
+            if not folder.is_dir():
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                make_private(folder)
+            for part in (self._run, *parts):
+                folder /= part
+                make_private(folder)
+        return folder
+
+    def records_file(self, tenant: str) -> Path:
+        """Give the file for one tenant's records; ``tenant`` is its address or another text that identifies it."""
+        return self.path / "records" / f"{safe_name(tenant)}.jsonl"
+
+    def known_key(self) -> bytes | None:
+        """Give the secret key of this folder's digests; ``None`` where none was made yet. The same for a whole run."""
+        if self._key is None:
+            with told(self.path):
+                self._key = _read_key(self.path / "key")
+        return self._key
+
+    def key(self) -> bytes:
+        """Give the secret key of this folder's digests, made with the first use.
+
+        A key that a kill or a hand has cut short is made anew: what was digested with the old one proves nothing then.
+        """
+        known = self.known_key()
+        if known is not None:
+            return known
+        self.ensure()
+        file = self.path / "key"
+        with told(self.path):
+            write_whole(file, secrets.token_hex(_KEY_BYTES).encode())
+            # Another run may have made one at the same time: what is on disk counts.
+            self._key = bytes.fromhex(file.read_text(encoding="ascii"))
+        return self._key
+
+    @property
+    def upload_folder(self) -> Path:
+        """Where this run keeps what it would upload, unpacked."""
+        return self.run_folder / "upload"
+
+    def keep_upload(self, ref: ArtifactRef, write: Callable[[Path], None]) -> None:
+        """Let ``write`` fill one artifact's folder below ``upload_folder``; no id can lead out of it."""
+        folder = self.ensure_run("upload", safe_name(ref.package), safe_name(ref.artifact))
+        with told(self.run_folder, RUN_NEED):
+            write(folder)
 
 
 def _read_key(file: Path) -> bytes | None:
@@ -51,66 +107,3 @@ def _read_key(file: Path) -> bytes | None:
     except (FileNotFoundError, ValueError):
         return None
     return key if len(key) == _KEY_BYTES else None
-
-
-class StateFolder:
-    """Paths below ``<root>/.cpi``; folders appear with the first write and are readable by their owner only."""
-
-    def __init__(self, root: Path, *, run: str) -> None:
-        """Remember the project root and the name of this run; nothing is written yet."""
-        self.path = root / ".cpi"
-        self._run = run
-
-    def ensure(self, *parts: str) -> Path:
-        """Make ``.cpi`` (0700, with a ``.gitignore`` of ``*``) and a folder below it, and return that folder."""
-        folder = self.path
-        with told(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            _make_private(self.path)
-            ignore = self.path / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-            for part in parts:
-                folder /= part
-                _make_private(folder)
-        return folder
-
-    def records_file(self, tenant: str) -> Path:
-        """Give the file for one tenant's records; ``tenant`` is its address or another text that identifies it."""
-        return self.ensure("records") / f"{safe_name(tenant)}.jsonl"
-
-    def key(self) -> bytes:
-        """Give the secret key of this folder's digests, made with the first use.
-
-        A key that a kill or a hand has cut short is made anew: what was digested with the old one proves nothing then.
-        """
-        file = self.ensure() / "key"
-        found = _read_key(file)
-        if found is not None:
-            return found
-        new = file.with_suffix(".tmp")
-        with told(self.path):
-            new.touch(mode=0o600)
-            new.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
-            new.replace(file)
-            return bytes.fromhex(file.read_text(encoding="ascii"))
-
-    @property
-    def upload_folder(self) -> Path:
-        """Where this run keeps what it would upload, unpacked."""
-        return self.path / "runs" / self._run / "upload"
-
-    def keep_upload(self, ref: ArtifactRef, write: Callable[[Path], None]) -> None:
-        """Let ``write`` fill one artifact's folder below ``upload_folder``; no id can lead out of it."""
-        folder = self.ensure("runs", self._run, "upload", safe_name(ref.package), safe_name(ref.artifact))
-        with told(self.path):
-            write(folder)
-
-    def write_backup(self, ref: ArtifactRef, archive: bytes) -> Path:
-        """Keep an archive of this run's backup folder and return its path."""
-        folder = self.ensure("runs", self._run, "backup", safe_name(ref.package))
-        file = folder / f"{safe_name(ref.artifact)}.zip"
-        with told(self.path):
-            file.touch(mode=0o600)
-            file.write_bytes(archive)
-        return file

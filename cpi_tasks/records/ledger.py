@@ -1,57 +1,47 @@
 """Deployment records: one line of JSON for each thing noted, the newest line of a kind counts.
 
-Appending is atomic enough to survive a kill at any moment: a line cut short is ignored when the file is read again. The
-file is rewritten in short form when it is opened and has grown.
+Appending is atomic enough to survive a kill at any moment: a line cut short is ignored when the file is read again.
+A file that has grown is rewritten in short form before the first note of a run. Who only reads leaves it as it is:
+another run may be noting meanwhile.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
-from cpi_tasks.model.naming import ArtifactId, ArtifactRef
-from cpi_tasks.model.records import ArtifactRecord
-from cpi_tasks.records.folder import StateFolder, told
+from cpi_tasks.model.naming import ArtifactId, PackageId
+from cpi_tasks.model.records import ArtifactRecord, Baseline
+from cpi_tasks.records.digests import Digests
+from cpi_tasks.records.files import append, told, write_whole
+from cpi_tasks.records.folder import StateFolder
+from cpi_tasks.records.notes import (
+    Notes,
+    SettledArtifact,
+    SettledPackage,
+    artifact_line,
+    package_line,
+    record_line,
+)
 
-_LINES_PER_ARTIFACT = 6
+_LINES_PER_NOTE = 4
+_LINES_ALWAYS_FINE = 80
 
 
 class DeploymentRecords:
-    """The records of one tenant (the ``Records`` protocol over a file)."""
+    """The records of one tenant (the ``Records`` protocol over a file); raises ``StateFolderError``."""
 
     def __init__(self, folder: StateFolder, *, tenant: str) -> None:
         """Read the records of ``tenant`` from ``folder``; no file is made before something is noted."""
         self._folder = folder
-        self._tenant = tenant
-        self._key: bytes | None = None
-        self._records: dict[ArtifactId, ArtifactRecord] = {}
-        if folder.path.exists():
-            with told(folder.path):
-                self._load(folder.records_file(tenant))
-
-    def _load(self, file: Path) -> None:
-        if not file.exists():
-            return
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-        for line in lines:
-            read = _parse(line)
-            if read is not None:
-                artifact, record = read
-                self._records[artifact] = record
-        if len(lines) > _LINES_PER_ARTIFACT * max(len(self._records), 20):
-            compact = file.with_suffix(".tmp")
-            compact.touch(mode=0o600)
-            compact.write_text("".join(_line(a, r) for a, r in self._records.items()), encoding="utf-8")
-            compact.replace(file)
+        self._file = folder.records_file(tenant)
+        self._digests = Digests(folder)
+        self._notes, lines = self._read()
+        self._is_long = lines > max(_LINES_PER_NOTE * len(self._notes), _LINES_ALWAYS_FINE)
 
     def get(self, artifact: ArtifactId) -> ArtifactRecord:
         """Give what is on record; an empty record where there is nothing."""
-        return self._records.get(artifact, ArtifactRecord())
+        return self._notes.records.get(artifact, ArtifactRecord())
 
     def note_write(self, artifact: ArtifactId, *, content: str | None) -> None:
         """Note, before it is sent, a write that needs a deployment (``content``: the fingerprint of an upload)."""
@@ -75,38 +65,73 @@ class DeploymentRecords:
         self._note(artifact, seen)
 
     def digest(self, parameters: Mapping[str, str]) -> str:
-        """Give a keyed digest of parameter values, comparable between runs on this machine only."""
-        if self._key is None:
-            self._key = self._folder.key()
-        text = json.dumps(sorted(parameters.items()))
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        """Give a keyed digest of parameter values, comparable where the same ``.cpi/`` is kept only."""
+        return self._digests.of_all(parameters)
 
-    def keep_backup(self, ref: ArtifactRef, archive: bytes) -> str:
-        """Keep an archive that is about to be deleted from the tenant; gives the path of the file."""
-        return str(self._folder.write_backup(ref, archive))
+    def digest_each(self, parameters: Mapping[str, str]) -> Mapping[str, str]:
+        """Give a keyed digest of each value, by key; equal values of two keys have different digests."""
+        return self._digests.of_each(parameters)
+
+    def baseline(self, artifact: ArtifactId) -> Baseline | None:
+        """Give how the last run left an artifact; ``None`` where nothing is on record.
+
+        Digests made with another key (it was lost and made anew) are left out: they would look like somebody's edit.
+        """
+        settled = self._notes.artifacts.get(artifact)
+        if settled is None:
+            return None
+        if settled.baseline.parameters and settled.key != self._digests.known_key_id:
+            return replace(settled.baseline, parameters={})
+        return settled.baseline
+
+    def note_settled(self, artifact: ArtifactId, baseline: Baseline) -> None:
+        """Note how this run leaves an artifact; nothing is written where that is on record already."""
+        own = replace(baseline, parameters=dict(baseline.parameters))
+        settled = SettledArtifact(baseline=own, key=self._digests.key_id if own.parameters else "")
+        if settled != self._notes.artifacts.get(artifact):
+            self._append(artifact_line(artifact, settled))
+            self._notes.artifacts[artifact] = settled
+
+    def package_baseline(self, package: PackageId) -> Mapping[str, str] | None:
+        """Give keyed digests of a package's metadata fields as the last run left them.
+
+        ``None`` where nothing is on record, or only with another key.
+        """
+        settled = self._notes.packages.get(package)
+        return None if settled is None or settled.key != self._digests.known_key_id else settled.metadata
+
+    def note_package(self, package: PackageId, metadata: Mapping[str, str]) -> None:
+        """Note a package's metadata as this run leaves it; only keyed digests are kept."""
+        settled = SettledPackage(metadata=self._digests.of_each(metadata), key=self._digests.key_id)
+        if settled != self._notes.packages.get(package):
+            self._append(package_line(package, settled))
+            self._notes.packages[package] = settled
 
     def _note(self, artifact: ArtifactId, record: ArtifactRecord) -> None:
-        if record == self.get(artifact):
-            return
-        self._records[artifact] = record
-        file = self._folder.records_file(self._tenant)
+        if record != self.get(artifact):
+            self._append(record_line(artifact, record))
+            self._notes.records[artifact] = record
+
+    def _append(self, line: str) -> None:
+        self._folder.ensure("records")
+        if self._is_long:
+            # Read once more: what counts is what is in the file now.
+            notes, _ = self._read()
+            with told(self._folder.path):
+                write_whole(self._file, notes.lines().encode())
+            self._is_long = False
         with told(self._folder.path):
-            descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            append(self._file, line.encode())
+
+    def _read(self) -> tuple[Notes, int]:
+        """Give what the file holds and how many lines it took."""
+        notes = Notes()
+        with told(self._folder.path):
             try:
-                os.write(descriptor, _line(artifact, record).encode())
-            finally:
-                os.close(descriptor)
-
-
-def _line(artifact: ArtifactId, record: ArtifactRecord) -> str:
-    # The line break comes first as well: a line that a kill cut short must not swallow the next one.
-    return "\n" + json.dumps({"artifact": artifact, **asdict(record)}, separators=(",", ":")) + "\n"
-
-
-def _parse(line: str) -> tuple[ArtifactId, ArtifactRecord] | None:
-    try:
-        fields = json.loads(line)
-        artifact = ArtifactId(str(fields.pop("artifact")))
-        return artifact, ArtifactRecord(**fields)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+                text = self._file.read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                return notes, 0
+        lines = [line for line in text.splitlines() if line]
+        for line in lines:
+            notes.take(line)
+        return notes, len(lines)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from cpi_tasks.report.differences import diff_lines
+from cpi_tasks.report.documents import plan_json
+from cpi_tasks.report.drift import drift_json, drift_lines, render_drift
+from cpi_tasks.report.findings import FindingsFormat, render_findings
 from cpi_tasks.report.plain import render_error, render_problems, render_report
 from cpi_tasks.report.redactor import Redactor
-from cpi_tasks.report.show import View, open_view, show, wants_live
+from cpi_tasks.report.show import QuietView, View, open_view, show, wants_live
 
 __all__ = [
+    "FindingsFormat",
+    "QuietView",
     "Redactor",
     "View",
+    "diff_lines",
+    "drift_json",
+    "drift_lines",
     "open_view",
+    "plan_json",
+    "render_drift",
     "render_error",
+    "render_findings",
     "render_problems",
     "render_report",
     "show",

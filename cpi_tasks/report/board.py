@@ -9,11 +9,14 @@ from cpi_tasks.events import (
     ArtifactUpdated,
     ArtifactUpdateStarted,
     DeploymentTriggered,
+    DriftFound,
     Event,
+    InventoryProgress,
     PartStarted,
     Phase,
     PhaseFinished,
     PhaseStarted,
+    PlanFinished,
     PlanMade,
     RunFinished,
     RunStarted,
@@ -24,6 +27,7 @@ from cpi_tasks.model.plan import DeployAction, Plan, UpdateAction
 from cpi_tasks.model.report import Status
 from cpi_tasks.report.narration import DOING
 
+_READING = "Reading the tenant"
 _QUIET = frozenset({Status.UNCHANGED, Status.SKIPPED})
 
 
@@ -44,7 +48,7 @@ class Board:
         """What the run is busy with in words; empty before it begins, between phases and after the end."""
         self.since = 0.0
         self.pending = 0
-        """How many artifacts of the phase need work; 0 outside a phase."""
+        """How many artifacts of the phase need work, or are to be read before; else 0."""
         self.failed = 0
         """How many steps failed so far, in all phases and parts."""
         self.in_flight: dict[ArtifactRef, Flight] = {}
@@ -58,15 +62,22 @@ class Board:
         return max(0, min(self._settled, self.pending - len(self.in_flight)))
 
     @property
+    def is_in_phase(self) -> bool:
+        """Whether artifacts are being written or deployed, not just read."""
+        return self._phase is not None
+
+    @property
     def waiting(self) -> int:
-        """How many artifacts of the phase have not begun."""
-        return max(0, self.pending - self.settled - len(self.in_flight))
+        """How many artifacts of the phase have not begun; outside a phase nothing waits."""
+        return 0 if self._phase is None else max(0, self.pending - self.settled - len(self.in_flight))
 
     def note(self, event: Event, now: float) -> None:
         """Take one event into account."""
         match event:
             case RunStarted() | PartStarted():
                 self._turn_to("Reading files and tenant", now)
+            case InventoryProgress():
+                self._read(event, now)
             case PhaseStarted():
                 name = "Phase 1: updating" if event.phase is Phase.UPDATE else "Phase 2: deploying"
                 self._turn_to(name, now, pending=event.pending)
@@ -74,7 +85,7 @@ class Board:
             case PlanMade():
                 self._refused = _refused(event.plan)
                 self._turn_to("", now)
-            case PhaseFinished() | RunFinished():
+            case PhaseFinished() | RunFinished() | PlanFinished() | DriftFound():
                 self._turn_to("", now)
             case ArtifactUpdateStarted():
                 self._fly(event.ref, DOING[event.action], now)
@@ -91,8 +102,14 @@ class Board:
         self.activity = activity
         self.since = now
         self.pending = pending
+        self._phase = None
         self._settled = 0
         self.in_flight.clear()
+
+    def _read(self, event: InventoryProgress, now: float) -> None:
+        if self.activity != _READING:
+            self._turn_to(_READING, self.since if self.activity else now)
+        self.pending, self._settled = event.total, event.read
 
     def _fly(self, ref: ArtifactRef, status: str, now: float) -> None:
         known = self.in_flight.get(ref)

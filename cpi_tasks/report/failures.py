@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cpi_tasks.model.report import ArtifactOutcome, Counts, Report, Status, StepOutcome, count
 from cpi_tasks.report.redactor import Redactor
-from cpi_tasks.report.wording import BLANK, Line, Tone, heading, names, number, seconds
+from cpi_tasks.report.wording import BLANK, Line, Tone, heading, names, number, seconds, warned
 
 _SECTIONS = {
     Status.FAILED: "WHAT FAILED AND WHAT TO DO ABOUT IT",
@@ -119,9 +119,7 @@ def _step(phase: str, step: StepOutcome, redactor: Redactor) -> list[Line]:
 
 
 def _good_end(report: Report, counts: Counts, warning_count: int) -> Line:
-    warned = " There was 1 warning, see above." if warning_count == 1 else ""
-    if warning_count > 1:
-        warned = f" There were {warning_count:,} warnings, see above."
+    notice = warned(warning_count)
     left = [f"{number(counts.artifacts_unchanged, 'artifact')} unchanged"] if counts.artifacts_unchanged else []
     left += [f"{counts.artifacts_skipped:,} skipped"] if counts.artifacts_skipped else []
     if counts.packages_updated or counts.artifacts_updated or counts.artifacts_deployed:
@@ -130,14 +128,14 @@ def _good_end(report: Report, counts: Counts, warning_count: int) -> Line:
         words = ", ".join([updated, f"{counts.artifacts_deployed:,} deployed", *left])
         has_phase = any(part.deploy_s is not None for part in report.parts)
         idle = "" if has_phase else " Nothing was deployed: there was no deploy phase."
-        return Line(f"✓ All operations completed successfully: {words}.{idle}{warned}", Tone.GOOD)
+        return Line(f"✓ All operations completed successfully: {words}.{idle}{notice}", Tone.GOOD)
     if counts.artifacts_total == 0:
-        return Line(f"⚠ Nothing was done: the run had no artifacts to work on.{warned}", Tone.WARNING)
+        return Line(f"⚠ Nothing was done: the run had no artifacts to work on.{notice}", Tone.WARNING)
     if not counts.artifacts_unchanged:
         text = f"⚠ Nothing was done: {number(counts.artifacts_total, 'artifact')} skipped, none updated or deployed."
-        return Line(f"{text}{warned}", Tone.WARNING)
+        return Line(f"{text}{notice}", Tone.WARNING)
     text = f"✓ Nothing needed doing: {', '.join(left)}; nothing was written, nothing was deployed."
-    return Line(f"{text}{warned}", Tone.GOOD)
+    return Line(f"{text}{notice}", Tone.GOOD)
 
 
 def _failed(report: Report, counts: Counts) -> str:

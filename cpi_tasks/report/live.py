@@ -30,7 +30,16 @@ _STYLES = {
     Tone.WARNING: "yellow",
     Tone.FAINT: "dim",
     Tone.PROGRESS: "dim",
+    Tone.ADDITION: "green",
+    Tone.CHANGE: "cyan",
+    Tone.DIFF_HEADER: "bold",
+    Tone.DIFF_HUNK: "cyan",
+    Tone.DIFF_ADDED: "green",
+    Tone.DIFF_REMOVED: "red",
+    Tone.DIFF_CONTEXT: "",
 }
+_ONLY_SIGNED = frozenset({Tone.ADDITION, Tone.CHANGE})
+_VERBATIM = frozenset({Tone.DIFF_HEADER, Tone.DIFF_HUNK, Tone.DIFF_ADDED, Tone.DIFF_REMOVED, Tone.DIFF_CONTEXT})
 
 
 class LiveView:
@@ -100,6 +109,9 @@ class LiveView:
             rule = line.text[: min(RULE_WIDTH, self._console.width)]
             self._console.print(self._text(rule, _STYLES[line.tone]))
             return
+        if line.tone in _VERBATIM:
+            self._console.print(self._text(line.text, _STYLES[line.tone]))
+            return
         text, style = line.text.lstrip(" "), _STYLES[line.tone]
         indent = min(len(line.text) - len(text), self._console.width // 2)
         drawn: RenderableType = self._text(text, style)
@@ -107,7 +119,7 @@ class LiveView:
         if len(mark) == 1 and rest:
             # Wrapped lines stay right of their mark.
             drawn = Table.grid(padding=(0, 1, 0, 0))
-            drawn.add_row(self._text(mark, style), self._text(rest, style))
+            drawn.add_row(self._text(mark, style), self._text(rest, "" if line.tone in _ONLY_SIGNED else style))
         self._console.print(Padding(drawn, (0, 0, 0, indent), expand=False) if indent else drawn)
 
     def _table(self, summary: Summary) -> RenderableType:

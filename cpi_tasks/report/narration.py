@@ -9,12 +9,15 @@ from cpi_tasks.events import (
     ArtifactUpdated,
     ArtifactUpdateStarted,
     DeploymentTriggered,
+    DiffMade,
+    DriftFound,
     Event,
     PackageUpdated,
     PartStarted,
     Phase,
     PhaseFinished,
     PhaseStarted,
+    PlanFinished,
     PlanMade,
     RequestFinished,
     RunFinished,
@@ -23,9 +26,11 @@ from cpi_tasks.events import (
     WarningRaised,
 )
 from cpi_tasks.model.naming import ArtifactRef, PackageId
-from cpi_tasks.model.plan import Plan, UpdateAction
+from cpi_tasks.model.plan import Plan, UpdateAction, UpdateStep
 from cpi_tasks.model.report import Report, Status
-from cpi_tasks.report.planned import plan_lines
+from cpi_tasks.report.differences import diff_lines
+from cpi_tasks.report.drift import drift_lines
+from cpi_tasks.report.planned import ending_lines, plan_lines
 from cpi_tasks.report.redactor import Redactor
 from cpi_tasks.report.wording import BLANK, Line, Tone, heading, number, seconds, settled
 
@@ -50,6 +55,8 @@ class Narrator:
         self._redactor = redactor
         self._debug = debug
         self._said: set[tuple[ArtifactRef | None, str]] = set()
+        self._updates: dict[ArtifactRef, UpdateStep | None] = {}
+        self._has_diffs = False
         self._unchanged: Counter[PackageId] = Counter()
         self._phase_counts: Counter[Status] = Counter()
 
@@ -65,6 +72,7 @@ class Narrator:
                 title = f"CONFIGURATION {event.number} OF {event.total}: {event.source}"
                 lines = [BLANK, Line(title, Tone.HEADING)]
             case PlanMade():
+                self._updates = {artifact.ref: artifact.update for artifact in event.plan.artifacts()}
                 lines = [*plan_lines(event.plan, self._redactor), *self._warnings_of_plan(event.plan)]
             case PhaseStarted():
                 lines = self._phase_begin(event)
@@ -72,8 +80,19 @@ class Narrator:
                 lines = self._phase_end(event)
             case RunFinished():
                 lines = self._warnings_of_report(event.report)
+            case DiffMade() | PlanFinished() | DriftFound():
+                lines = self._shown_only(event)
             case _:
                 lines = self._within_a_phase(event)
+        return lines
+
+    def _shown_only(self, event: DiffMade | PlanFinished | DriftFound) -> list[Line]:
+        if isinstance(event, DriftFound):
+            return drift_lines(event.report, self._redactor)
+        if isinstance(event, PlanFinished):
+            return ending_lines(event.plans, warning_count=self.warning_count, repeats_counts=self._has_diffs)
+        lines = diff_lines(event.ref, event.diffs, self._redactor, update=self._updates.get(event.ref))
+        self._has_diffs = self._has_diffs or bool(lines)
         return lines
 
     def _within_a_phase(self, event: Event) -> list[Line]:
@@ -139,19 +158,25 @@ class Narrator:
         return [*lines, Line(f"Phase {phase} ended after {seconds(event.duration_s)}: {', '.join(words)}.")]
 
     def _warning(self, ref: ArtifactRef | None, text: str) -> list[Line]:
-        is_said = (ref, text) in self._said or (None, text) in self._said
-        if is_said or (ref is None and any(text == said for _, said in self._said)):
+        if not self._is_news(ref, text):
             return []
-        self._said.add((ref, text))
-        self.warning_count += 1
         named = f"{ref.artifact}: {text}" if ref is not None and ref.artifact not in text else text
         return [Line(f"⚠ Warning: {named}", Tone.WARNING)]
 
+    def _is_news(self, ref: ArtifactRef | None, text: str) -> bool:
+        is_said = (ref, text) in self._said or (None, text) in self._said
+        if is_said or (ref is None and any(text == said for _, said in self._said)):
+            return False
+        self._said.add((ref, text))
+        self.warning_count += 1
+        return True
+
     def _warnings_of_plan(self, plan: Plan) -> list[Line]:
-        lines = [line for text in plan.warnings for line in self._warning(None, text)]
         for artifact in plan.artifacts():
-            lines += [line for text in artifact.warnings for line in self._warning(artifact.ref, text)]
-        return lines
+            for text in artifact.warnings:
+                # The plan shows them where they belong; here they are only counted.
+                self._is_news(artifact.ref, text)
+        return [line for text in plan.warnings for line in self._warning(None, text)]
 
     def _warnings_of_report(self, report: Report) -> list[Line]:
         lines = [line for part in report.parts for text in part.warnings for line in self._warning(None, text)]

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import IO, TextIO
 
 from cpi_tasks.errors import CpiTasksError, Problem
-from cpi_tasks.events import Event, RunFinished
+from cpi_tasks.events import Event, InventoryProgress, RunFinished
 from cpi_tasks.model.report import Report
 from cpi_tasks.report.board import Board
 from cpi_tasks.report.failures import closing_lines, failure_lines
 from cpi_tasks.report.narration import Narrator
 from cpi_tasks.report.redactor import Redactor
 from cpi_tasks.report.summary import summaries, summary_lines
-from cpi_tasks.report.wording import Line, Outlet, number, seconds
+from cpi_tasks.report.wording import Line, Outlet, number, rendered, seconds
 
 SILENCE_S = 60.0
 """After so long without a line one says what is being waited for: silent CI jobs get killed."""
+_PROGRESS_S = 5.0
 _MOST_WAITED_FOR = 5
 
 
@@ -39,7 +40,9 @@ class PlainView:
         """Write what the event adds, and after the last one the summary and what failed."""
         self._board.note(event, now)
         lines = self._narrator.tell(event)
-        if isinstance(event, RunFinished):
+        if isinstance(event, InventoryProgress) and now - self._last_line_at >= _PROGRESS_S:
+            lines = [Line(f"… reading the tenant: {event.read:,} of {event.total:,} artifacts")]
+        elif isinstance(event, RunFinished):
             lines += _report_lines(event.report, self._redactor, warning_count=self._narrator.warning_count)
         self._write(lines, now)
 
@@ -65,33 +68,29 @@ class PlainView:
         more = f", … and {len(named) - _MOST_WAITED_FOR} more" if len(named) > _MOST_WAITED_FOR else ""
         text = f"… {board.activity}, {seconds(now - board.since)} so far"
         if board.pending:
-            text += f": {board.settled:,} of {board.pending:,} settled, {board.waiting:,} waiting"
+            text += f": {board.settled:,} of {board.pending:,} settled"
+            text += f", {board.waiting:,} waiting" if board.is_in_phase else ""
         return f"{text}; in progress: {listed}{more}" if listed else text
 
 
 def render_report(report: Report, redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
     """Give summary, failures and closing line of a run as text, fit for ``stdout`` where that is given."""
-    return _text(_report_lines(report, redactor, warning_count=0), redactor, stdout)
+    return rendered(_report_lines(report, redactor, warning_count=0), redactor, stdout)
 
 
 def render_problems(problems: Sequence[Problem], redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
     """Give ``file:line:column: path: message`` for each problem, then a line that counts them."""
     lines = [Line(str(problem)) for problem in problems]
-    return _text([*lines, Line(f"{number(len(problems), 'problem')}; nothing was sent.")], redactor, stdout)
+    return rendered([*lines, Line(f"{number(len(problems), 'problem')}; nothing was sent.")], redactor, stdout)
 
 
 def render_error(error: CpiTasksError, redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
     """Give an error that ended a run before there was a report, with the exit code the run ends with."""
     first, *more = redactor.clean_lines(str(error)) or [type(error).__name__]
     lines = [Line(f"✗ {first}"), *(Line(f"    {line}") for line in more), Line(f"(exit code {error.exit_code})")]
-    return _text(lines, redactor, stdout)
+    return rendered(lines, redactor, stdout)
 
 
 def _report_lines(report: Report, redactor: Redactor, *, warning_count: int) -> list[Line]:
     lines = [line for summary in summaries(report, redactor) for line in summary_lines(summary)]
     return [*lines, *failure_lines(report, redactor), *closing_lines(report, warning_count=warning_count)]
-
-
-def _text(lines: Iterable[Line], redactor: Redactor, stdout: IO[str] | None) -> str:
-    outlet = Outlet(stdout, redactor)
-    return "".join(f"{outlet.fit(line.text)}\n" for line in lines)

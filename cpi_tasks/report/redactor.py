@@ -45,19 +45,20 @@ class Redactor:
     def clean(self, text: str) -> str:
         """Give ``text`` as one line: secrets masked, line breaks and tabs as spaces, control characters as escapes."""
         # Masked twice: before, because a secret may hold control characters; after, because removing may join one.
-        return self._mask(_neutralise(_LINE_BREAK.sub(" ", self._mask(text))))
+        return self.mask(_neutralise(_LINE_BREAK.sub(" ", self.mask(text))))
 
     def clean_lines(self, text: str) -> list[str]:
         """Give ``text`` as clean lines, without blank ones at either end; an empty text gives no line."""
         # Masked before it is split: a secret of several lines would not be found any more afterwards.
-        lines = [self.clean(line.expandtabs(4)).rstrip() for line in _LINE_BREAK.split(self._mask(text))]
+        lines = [self.clean(line.expandtabs(4)).rstrip() for line in _LINE_BREAK.split(self.mask(text))]
         while lines and not lines[-1]:
             lines.pop()
         while lines and not lines[0]:
             lines.pop(0)
         return lines
 
-    def _mask(self, text: str) -> str:
+    def mask(self, text: str) -> str:
+        """Give ``text`` with secrets masked and all else as it is, for formats that escape what is unsafe."""
         # Repeated because a mask and its neighbours may spell a secret again; each round makes the text shorter.
         while self._pattern is not None and (spans := list(_merged(self._pattern, text))):
             pieces, end = [], 0

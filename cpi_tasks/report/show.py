@@ -36,6 +36,25 @@ class View(Protocol):
         """Leave the terminal as it was; may be called more than once."""
 
 
+class QuietView:
+    """Shows nothing: standard output is for a machine."""
+
+    interval_s = 60.0
+
+    def __init__(self) -> None:
+        """Begin without a failure, and never have one."""
+        self.failure: Exception | None = None
+
+    def handle(self, event: Event, now: float) -> None:
+        """Show nothing."""
+
+    def tick(self, now: float) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 def wants_live(stdout: TextIO, variables: Mapping[str, str]) -> bool:
     """Whether ``stdout`` is a terminal with a person before it: not dumb, and not a CI job's (``CI`` set)."""
     if variables.get("CI", "").strip().lower() not in _UNSET:

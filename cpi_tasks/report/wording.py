@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import IO
 
 from cpi_tasks.model.plan import ParameterChange
 from cpi_tasks.model.report import Status, StepOutcome
+from cpi_tasks.report.masking import looks_secret
 from cpi_tasks.report.redactor import MASK, Redactor
 
 RULE_WIDTH = 71
@@ -23,13 +24,16 @@ _ASCII_SIGNS = {
     "═": "=",
     "─": "-",
     "…": "...",
+    "±": "-/+",
+    "↻": ">",
 }
 _SIGNS_TO_ASCII = str.maketrans(_ASCII_SIGNS)
-_SECRET_KEY = re.compile("passw|passphrase|pwd|secret|token|key|credential|auth", re.IGNORECASE)
-_LONGEST_VALUE = 60
+LONGEST_VALUE = 60
+"""How many characters of a value a line of a plan shows."""
 _LONGEST_NAMES = 20
 _MINUTE_S = 60
 _HOUR_S = 3600
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Tone(Enum):
@@ -45,6 +49,15 @@ class Tone(Enum):
     FAINT = "faint"
     PROGRESS = "progress"
     """Superseded by what follows; a view with a live board shows it there and nowhere else."""
+    ADDITION = "addition"
+    """Something new; only its sign stands out."""
+    CHANGE = "change"
+    """Something that becomes different; only its sign stands out."""
+    DIFF_HEADER = "diff header"
+    DIFF_HUNK = "diff hunk"
+    DIFF_ADDED = "diff added"
+    DIFF_REMOVED = "diff removed"
+    DIFF_CONTEXT = "diff context"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,12 @@ class Outlet:
         return text
 
 
+def rendered(lines: Iterable[Line], redactor: Redactor, stdout: IO[str] | None) -> str:
+    """Give lines as text, fit for ``stdout`` where that is given."""
+    outlet = Outlet(stdout, redactor)
+    return "".join(f"{outlet.fit(line.text)}\n" for line in lines)
+
+
 def heading(title: str) -> list[Line]:
     """Set a title between two rules, after a blank line."""
     return [BLANK, Line("═" * RULE_WIDTH, Tone.RULE), Line(title, Tone.HEADING), Line("═" * RULE_WIDTH, Tone.RULE)]
@@ -101,6 +120,19 @@ def seconds(duration_s: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def moment(at_ms: int) -> str:
+    """Say a point in time given in epoch milliseconds: ``2026-11-20 10:12 UTC``."""
+    try:
+        return f"{_EPOCH + timedelta(milliseconds=at_ms):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return "at an unknown time"
+
+
+def author(by: str, at_ms: int | None) -> str:
+    """Say who changed something and when, as far as that is known: ``, by X, 2026-11-20 10:12 UTC``."""
+    return (f", by {by}" if by else "") + (f", {moment(at_ms)}" if at_ms is not None else "")
+
+
 def number(amount: int, noun: str) -> str:
     """Say ``1 artifact``, ``2 artifacts``."""
     return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
@@ -112,15 +144,31 @@ def names(items: Sequence[object]) -> str:
     return f"{listed}, … and {len(items) - _LONGEST_NAMES} more" if len(items) > _LONGEST_NAMES else listed
 
 
-def shown_value(change: ParameterChange, value: str | None, redactor: Redactor) -> str:
-    """Quote a parameter's value for people: masked where the key looks like a secret's, shortened where it is long."""
+def shown_value(change: ParameterChange, value: str | None, redactor: Redactor, *, longest: int = LONGEST_VALUE) -> str:
+    """Quote a parameter's value for people: masked where key or value look secret, shortened where it is long."""
     if value is None:
         return "none"
-    if value and _SECRET_KEY.search(change.key):
+    if value and is_secret(change):
         return f"'{MASK}'"
     # Cleaned before it is shortened: half a secret would not be recognised any more.
-    text = redactor.clean(value)
-    return f"'{text[:_LONGEST_VALUE]}…'" if len(text) > _LONGEST_VALUE else f"'{text}'"
+    return f"'{shortened(redactor.clean(value), longest)}'"
+
+
+def is_secret(change: ParameterChange) -> bool:
+    """Whether neither value of a parameter may be shown."""
+    return looks_secret(change.key, change.old) or looks_secret(change.key, change.new)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Cut a clean text that is longer than ``longest`` characters, visibly."""
+    return f"{text[:longest]}…" if len(text) > longest else text
+
+
+def warned(amount: int) -> str:
+    """Say how many warnings there were, as a sentence that follows another; empty for none."""
+    if amount == 1:
+        return " There was 1 warning, see above."
+    return f" There were {amount:,} warnings, see above." if amount else ""
 
 
 def settled(name: str, outcome: StepOutcome, redactor: Redactor) -> Line:

@@ -9,8 +9,7 @@ from cpi_tasks.model.naming import PackageId
 from cpi_tasks.model.tenant import IntegrationPackage
 from cpi_tasks.tenant import odata
 from cpi_tasks.tenant.session import Session
-from cpi_tasks.tenant.verdict import reading, writing
-from cpi_tasks.tenant.wire import Answer
+from cpi_tasks.tenant.verdict import listing, reading, writing
 
 READ_ROLE = "WorkspacePackagesRead"
 EDIT_ROLE = "WorkspacePackagesEdit"
@@ -28,6 +27,13 @@ class PackageCalls:
         """Take the session all calls go through."""
         self._session = session
 
+    async def list_packages(self) -> tuple[IntegrationPackage, ...]:
+        """List all packages: ``GET IntegrationPackages``, 200, by pages (SAP, Integration Content)."""
+        path = odata.API_ROOT + _ENTITY_SET
+        return await self._session.collect(
+            listing(path, action="list the integration packages", role=READ_ROLE), _package
+        )
+
     async def read_package(self, package: PackageId) -> IntegrationPackage | None:
         """Read one package: ``GET IntegrationPackages('P')``, 200; 404 gives ``None``.
 
@@ -37,7 +43,7 @@ class PackageCalls:
         request = reading(
             odata.keyed(_ENTITY_SET, package), action=f"read integration package {package!r}", role=READ_ROLE
         )
-        return await self._session.find(request, _package)
+        return await self._session.find(request, lambda answer: _package(odata.entity(answer.content)))
 
     async def create_package(self, package: PackageId, metadata: Mapping[str, str]) -> None:
         """Create a package: ``POST IntegrationPackages``, 201.
@@ -87,8 +93,7 @@ def _sendable(metadata: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in metadata.items() if name not in _UNSENT_FIELDS}
 
 
-def _package(answer: Answer) -> IntegrationPackage:
-    entity = odata.entity(answer.content)
+def _package(entity: odata.Entity) -> IntegrationPackage:
     description = plain_description(odata.text(entity, "Description"))
     return IntegrationPackage(
         id=PackageId(odata.key_text(entity, "Id")),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cpi_tasks.content import build_archive, changed_paths, load_content, load_contents, read_archive, write_unpacked
+from cpi_tasks.content.manifest import Manifest
 from cpi_tasks.errors import InputError
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig
 from cpi_tasks.model.content import ArtifactContent
@@ -90,6 +91,35 @@ def test_the_fingerprint_is_of_what_is_in_the_archive(content: ArtifactContent) 
     assert archive.fingerprint != content.digest.fingerprint
 
 
+@pytest.mark.parametrize(
+    "version", ["1.0.2", "2.0.0.a-qualifier-so-long-that-its-line-does-not-fit-into-72-bytes-of-it"]
+)
+def test_an_archive_may_say_another_version(content: ArtifactContent, version: str) -> None:
+    """Only the version's own line of the manifest changes, the rest is the same byte by byte."""
+    before, after = unpack(build_archive(content).data), unpack(build_archive(content, version=version).data)
+    manifests = before.pop("META-INF/MANIFEST.MF"), after.pop("META-INF/MANIFEST.MF")
+    line = f"Bundle-Version: {version}".encode()
+    folded = line[:72] + (b"\r\n " + line[72:] if line[72:] else b"")
+
+    assert before == after
+    assert manifests[0].replace(b"Bundle-Version: 1.0.1", folded) == manifests[1]
+    assert version == Manifest(manifests[1]).get("Bundle-Version")
+
+
+def test_the_fingerprint_does_not_depend_on_the_version(content: ArtifactContent) -> None:
+    """What was uploaded under another version is the same content, and its download says the version."""
+    archive = build_archive(content, version="7.0.0")
+    downloaded = read_archive(archive.data, artifact=content.spec.id, kind=content.spec.kind)
+
+    assert content.digest.fingerprint == archive.fingerprint == downloaded.digest.fingerprint
+    assert downloaded.version == "7.0.0"
+
+
+def test_the_version_of_the_files_changes_no_byte(content: ArtifactContent) -> None:
+    """Asking for the version that is there already gives the archive as without."""
+    assert build_archive(content).data == build_archive(content, version=content.version).data
+
+
 def test_a_folder_that_went_away_is_an_input_error(content: ArtifactContent) -> None:
     """What vanished between loading and packing is told as a problem."""
     (content.spec.folder / "META-INF" / "MANIFEST.MF").unlink()
@@ -106,6 +136,13 @@ def test_unpacked_content_is_what_is_in_the_archive(content: ArtifactContent, tm
     assert {
         file.relative_to(kept).as_posix(): file.read_bytes() for file in kept.rglob("*") if file.is_file()
     } == unpack(build_archive(content).data)
+
+
+def test_unpacked_content_says_the_version_too(content: ArtifactContent, tmp_path: Path) -> None:
+    """A kept folder shows the version that was uploaded."""
+    write_unpacked(content, tmp_path, version="1.0.7")
+
+    assert Manifest((tmp_path / "META-INF/MANIFEST.MF").read_bytes()).get("Bundle-Version") == "1.0.7"
 
 
 def test_defect_14_folders_of_one_name_in_two_packages_do_not_mix(

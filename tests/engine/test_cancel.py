@@ -36,7 +36,14 @@ class Scene:
         config = DeployConfig(source="deploy.yml", prefix="", packages=self.packages(), renames={})
         with trio.CancelScope(shield=True):
             at_each_await, bench.tenant.at_each_await = bench.tenant.at_each_await, lambda: None
-            inventory = await read_inventory(bench.tenant, config, self.contents, bench.settings, bench.records)
+            inventory = await read_inventory(
+                bench.tenant,
+                config,
+                self.contents,
+                settings=bench.settings,
+                memory=bench.fakes.memory,
+                emit=bench.events.append,
+            )
             bench.tenant.at_each_await = at_each_await
         plan = make_plan(config, self.contents, inventory, bench.settings)
         bench.tenant.calls.clear()
@@ -47,7 +54,7 @@ class Scene:
                 plan,
                 inventory,
                 tenant=bench.tenant,
-                records=bench.records,
+                memory=bench.fakes.memory,
                 settings=bench.settings,
                 emit=bench.events.append,
                 ledger=bench.ledger,

@@ -39,7 +39,9 @@ def package(id_: str, *artifacts: ArtifactSpec) -> PackageSpec:
 async def read(bench: Bench, *packages: PackageSpec, contents: tuple[ArtifactContent, ...] = ()) -> Inventory:
     config = DeployConfig(source="deploy.yml", prefix="", packages=packages, renames={})
     by_ref = {content.spec.ref: content for content in contents}
-    return await read_inventory(bench.tenant, config, by_ref, bench.settings, bench.records)
+    return await read_inventory(
+        bench.tenant, config, by_ref, settings=bench.settings, memory=bench.fakes.memory, emit=bench.events.append
+    )
 
 
 def have(bench: Bench, content: ArtifactContent, *, modified_at: int | None = None) -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from cpi_tasks.model.config import RunConfig, Selection, Settings
-from cpi_tasks.model.naming import DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
+from cpi_tasks.model.naming import (
+    DraftPolicy,
+    DriftPolicy,
+    Mode,
+    ParameterPolicy,
+    ValueMappingPolicy,
+    VerifyPolicy,
+    VersionPolicy,
+)
 
 Write = Callable[[str, str], Path]
 Run = Callable[..., RunConfig]
@@ -47,6 +55,11 @@ def test_defaults(run: Run) -> None:
         parameter_policy=ParameterPolicy.OVERRIDES,
         value_mappings=ValueMappingPolicy.SAFE,
         on_draft=DraftPolicy.FAIL,
+        versioning=VersionPolicy.MANIFEST,
+        allow_downgrade=False,
+        verify=VerifyPolicy.PARAMETERS,
+        on_drift=DriftPolicy.WARN,
+        is_protected=False,
     )
     assert expected == run().settings
 
@@ -65,6 +78,10 @@ requestsPerSecond: {designtime: 5.5, runtime: 2000}
 parameterPolicy: all
 valueMappings: replace
 onDraft: skip
+versioning: exact
+verify: full
+onDrift: overwrite
+protected: true
 """
     environment(write, text)
     expected = Settings(
@@ -81,8 +98,13 @@ onDraft: skip
         parameter_policy=ParameterPolicy.ALL,
         value_mappings=ValueMappingPolicy.REPLACE,
         on_draft=DraftPolicy.SKIP,
+        versioning=VersionPolicy.EXACT,
+        allow_downgrade=True,
+        verify=VerifyPolicy.FULL,
+        on_drift=DriftPolicy.OVERWRITE,
+        is_protected=True,
     )
-    assert expected == run(Selection(env="x", force=True)).settings
+    assert expected == run(Selection(env="x", force=True, allow_downgrade=True)).settings
 
 
 @pytest.mark.parametrize(("parallel", "expected"), [(1, 3), (2, 6), (3, 9), (4, 10), (10, 10), (25, 25)])
@@ -131,6 +153,43 @@ def test_precedence(write: Write, run: Run) -> None:
     flags = Selection(env="x", parallel_deployments="7", keep_temp=True, max_parallel_deployments="5")
     found = run(flags).settings
     assert (found.parallel_deployments, found.keep_temp, found.max_parallel_deployments) == (7, True, 5)
+
+
+def test_precedence_of_what_may_be_changed(write: Write, run: Run) -> None:
+    """The environment file beats the section also where it gives the milder value; only ``verify`` has a flag."""
+    section(write, "  versioning: exact\n  verify: cached\n  onDrift: fail\n  protected: true\n")
+    found = run().settings
+    assert (found.versioning, found.verify) == (VersionPolicy.EXACT, VerifyPolicy.CACHED)
+    assert (found.on_drift, found.is_protected) == (DriftPolicy.FAIL, True)
+    environment(write, "versioning: bump\nverify: parameters\nonDrift: warn\nprotected: false\n")
+    found = run().settings
+    assert (found.versioning, found.verify) == (VersionPolicy.BUMP, VerifyPolicy.PARAMETERS)
+    assert (found.on_drift, found.is_protected) == (DriftPolicy.WARN, False)
+    assert VerifyPolicy.FULL is run(Selection(env="x", verify="full")).settings.verify
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", DriftPolicy.WARN),
+        ("protected: false\n", DriftPolicy.WARN),
+        ("protected: true\n", DriftPolicy.FAIL),
+        ("protected: true\nonDrift: warn\n", DriftPolicy.WARN),
+        ("onDrift: fail\n", DriftPolicy.FAIL),
+    ],
+)
+def test_drift_stops_a_run_on_a_protected_tenant(write: Write, run: Run, text: str, expected: DriftPolicy) -> None:
+    """Protection alone decides what happens where nobody says what is to be done about drift."""
+    environment(write, text)
+    assert expected is run().settings.on_drift
+
+
+def test_run_folder_of_the_command_line(run: Run, tmp_path: Path) -> None:
+    """Where run folders go is given by a flag alone, relative to the current folder."""
+    (tmp_path / "sub").mkdir()
+    assert run().run_dir is None
+    assert tmp_path / "runs" == run(Selection(env="x", run_dir="../runs"), cwd=tmp_path / "sub").run_dir
+    assert tmp_path / "elsewhere" == run(Selection(env="x", run_dir=str(tmp_path / "elsewhere"))).run_dir
 
 
 def test_mode_flag_wins(write: Write, run: Run) -> None:

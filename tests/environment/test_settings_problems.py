@@ -51,6 +51,14 @@ FILES = "packagesDir: packages\ndeployConfig: config.yml\n"
         ),
         ("onDraft: Fail", "3:10: onDraft: 'Fail' is not one of fail, overwrite, skip; did you mean 'fail'?"),
         (
+            "versioning: manifset",
+            "3:13: versioning: 'manifset' is not one of manifest, exact, keep, bump; did you mean 'manifest'?",
+        ),
+        ("verify: all", "3:9: verify: 'all' is not one of full, parameters, cached"),
+        ("onDrift: [warn]", "3:10: onDrift: must be text, not a list"),
+        ("onDrift: fails", "3:10: onDrift: 'fails' is not one of warn, overwrite, fail; did you mean 'fail'?"),
+        ("protected: 1", "3:12: protected: must be true or false, not '1'"),
+        (
             "deploymentPrefix: A-B",
             "3:19: deploymentPrefix: 'A-B' is not a prefix: only letters, digits and underscores",
         ),
@@ -61,13 +69,9 @@ FILES = "packagesDir: packages\ndeployConfig: config.yml\n"
             (f"{key}: 1", f"3:1: {key}: is not supported by this version")
             for key in (
                 "polling",
-                "versioning",
-                "verify",
-                "onDrift",
                 "onFailure",
                 "maxFailures",
                 "interruptGraceSeconds",
-                "protected",
                 "outageBudgetSeconds",
             )
         ),
@@ -94,6 +98,9 @@ def test_wrong_setting_in_the_environment_file(write: Write, complaints: Complai
         (Selection(env="x", packages_dir=" "), "--packages-dir: must not be empty"),
         (Selection(env="x", deploy_config=""), "--deploy-config: must not be empty"),
         (Selection(env="x", config_pattern=""), "--config-pattern: must not be empty"),
+        (Selection(env="x", run_dir=" "), "--run-dir: must not be empty"),
+        (Selection(env="x", verify=""), "--verify: must not be empty"),
+        (Selection(env="x", verify="Full"), "--verify: 'Full' is not one of full, parameters, cached; did you mean"),
     ],
 )
 def test_wrong_flag(complaints: Complaints, flags: Selection, expected: str) -> None:

@@ -76,9 +76,9 @@ def test_alias_bomb_is_refused() -> None:
 
 @pytest.mark.parametrize("data", [b"a: " + b"[" * 100_000, b"a: " + b"{b: " * 5_000])
 def test_absurd_nesting_is_refused(data: bytes) -> None:
-    """Deep nesting is stopped at a fixed depth."""
+    """Deep nesting is stopped at a fixed depth, ours or a lower one that the parser has read ahead to."""
     (text,) = problems(data)
-    assert text.endswith("nested more than 40 levels deep")
+    assert text.endswith(("nested more than 40 levels deep", "exceeded maximum nesting depth"))
 
 
 def test_depth_through_aliases_is_refused() -> None:

@@ -27,7 +27,7 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.model.report import ArtifactOutcome, PartReport, StepOutcome
-from tests.support.fake_records import FakeRecords
+from tests.support.fake_records import FakeBackups, FakeCache, FakeMemory, FakeRecords
 from tests.support.fake_tenant import FakeTenant
 
 FLOW, SCRIPTS, VALUES = ArtifactKind.INTEGRATION_FLOW, ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.VALUE_MAPPING
@@ -81,11 +81,26 @@ class Bench:
     settings: Settings = field(default_factory=Settings)
     events: list[Event] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
-    records: FakeRecords = field(init=False)
+    fakes: FakeMemory = field(init=False)
 
     def __post_init__(self) -> None:
-        """Join the records to the tenant's list of calls."""
-        self.records = FakeRecords(self.tenant)
+        """Join what is kept to the tenant's list of calls."""
+        self.fakes = FakeMemory.of(self.tenant)
+
+    @property
+    def records(self) -> FakeRecords:
+        """The deployment records."""
+        return self.fakes.records
+
+    @property
+    def cache(self) -> FakeCache:
+        """What is known of the tenant."""
+        return self.fakes.cache
+
+    @property
+    def backups(self) -> FakeBackups:
+        """What is kept of what is overwritten."""
+        return self.fakes.backups
 
     def content(
         self,
@@ -167,7 +182,7 @@ class Bench:
             plan,
             inventory or self.inventory(),
             tenant=self.tenant,
-            records=self.records,
+            memory=self.fakes.memory,
             settings=self.settings,
             emit=self.events.append,
             ledger=self.ledger,

@@ -1,4 +1,4 @@
-"""Deployment records in memory, for the engine's tests."""
+"""What outlives a run, in memory, for the engine's tests: records, cache and backups."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import trio
 
-from cpi_tasks.model.naming import ArtifactId, ArtifactRef
-from cpi_tasks.model.records import ArtifactRecord
+from cpi_tasks.engine import Memory
+from cpi_tasks.model.naming import ArtifactId, ArtifactRef, PackageId
+from cpi_tasks.model.records import ArtifactRecord, Baseline, Known
+from cpi_tasks.model.tenant import DesigntimeArtifact, IntegrationPackage
 from tests.support.fake_tenant import FakeTenant
 from tests.support.script import Call
 
@@ -19,7 +21,8 @@ class FakeRecords:
 
     tenant: FakeTenant
     records: dict[str, ArtifactRecord] = field(default_factory=dict)
-    backups: dict[str, bytes] = field(default_factory=dict)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    packages: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def get(self, artifact: ArtifactId) -> ArtifactRecord:
         """Give what is on record."""
@@ -53,11 +56,105 @@ class FakeRecords:
         """Give a digest that tests can read."""
         return ",".join(f"{key}={value}" for key, value in sorted(parameters.items()))
 
-    def keep_backup(self, ref: ArtifactRef, archive: bytes) -> str:
-        """Keep an archive."""
-        self._log(f"keep_backup {ref.artifact}")
-        self.backups[ref.artifact] = archive
-        return f".cpi/backups/{ref.artifact}.zip"
+    def digest_each(self, parameters: Mapping[str, str]) -> Mapping[str, str]:
+        """Give digests that tests can read."""
+        return {key: f"{key}={value}" for key, value in parameters.items()}
+
+    def baseline(self, artifact: ArtifactId) -> Baseline | None:
+        """Give how the last run left an artifact."""
+        return self.baselines.get(artifact)
+
+    def note_settled(self, artifact: ArtifactId, baseline: Baseline) -> None:
+        """Note how a run leaves an artifact."""
+        self.baselines[artifact] = baseline
+
+    def package_baseline(self, package: PackageId) -> Mapping[str, str] | None:
+        """Give how the last run left a package's metadata."""
+        return self.packages.get(package)
+
+    def note_package(self, package: PackageId, metadata: Mapping[str, str]) -> None:
+        """Note how a run leaves a package's metadata."""
+        self.packages[package] = self.digest_each(metadata)
 
     def _log(self, what: str) -> None:
         self.tenant.calls.append(Call(at=trio.current_time(), what=what))
+
+
+@dataclass(slots=True)
+class FakeCache:
+    """Implements ``cpi_tasks.model.records.Cache`` in memory."""
+
+    known: dict[str, Known] = field(default_factory=dict)
+    saves: int = 0
+
+    def find(self, design: DesigntimeArtifact) -> Known | None:
+        """Give what is known in exactly this state."""
+        known = self.known.get(design.id)
+        is_same = known is not None and (known.version, known.modified_at) == (design.version, design.modified_at)
+        return known if is_same else None
+
+    def keep(self, design: DesigntimeArtifact, known: Known) -> None:
+        """Keep what was read."""
+        if design.modified_at is not None:
+            self.known[design.id] = known
+
+    def forget(self, artifact: ArtifactId) -> None:
+        """Know nothing any more."""
+        self.known.pop(artifact, None)
+
+    def save(self) -> None:
+        """Count."""
+        self.saves += 1
+
+
+@dataclass(slots=True)
+class FakeBackups:
+    """Implements ``cpi_tasks.model.records.Backups`` in memory; what is kept also goes into the tenant's call list."""
+
+    tenant: FakeTenant
+    archives: dict[str, bytes] = field(default_factory=dict)
+    states: dict[str, tuple[str, Mapping[str, str] | None]] = field(default_factory=dict)
+    packages: dict[str, IntegrationPackage] = field(default_factory=dict)
+
+    def keep_archive(self, ref: ArtifactRef, archive: bytes) -> str:
+        """Keep an archive."""
+        self.tenant.calls.append(Call(at=trio.current_time(), what=f"keep_archive {ref.artifact}"))
+        self.archives.setdefault(ref.artifact, archive)
+        return self.archive(ref)
+
+    def archive(self, ref: ArtifactRef) -> str:
+        """Give the path of what was kept."""
+        return f"backup/{ref.artifact}.zip" if ref.artifact in self.archives else ""
+
+    def keep_state(self, design: DesigntimeArtifact, ref: ArtifactRef, parameters: Mapping[str, str] | None) -> str:
+        """Keep version and parameters."""
+        self.states[ref.artifact] = (design.version, parameters)
+        return f"backup/{ref.artifact}.json"
+
+    def keep_package(self, package: IntegrationPackage) -> str:
+        """Keep a package's metadata."""
+        self.packages[package.id] = package
+        return f"backup/{package.id}.json"
+
+    def drop(self, ref: ArtifactRef) -> None:
+        """Delete what was kept."""
+        self.archives.pop(ref.artifact, None)
+
+
+@dataclass(slots=True)
+class FakeMemory:
+    """Records, cache and backups of one test."""
+
+    records: FakeRecords
+    cache: FakeCache
+    backups: FakeBackups
+
+    @classmethod
+    def of(cls, tenant: FakeTenant) -> FakeMemory:
+        """Begin with nothing."""
+        return cls(FakeRecords(tenant), FakeCache(), FakeBackups(tenant))
+
+    @property
+    def memory(self) -> Memory:
+        """Give all three as the engine takes them."""
+        return Memory(records=self.records, cache=self.cache, backups=self.backups)

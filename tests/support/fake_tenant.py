@@ -90,21 +90,19 @@ class FakeTenant:
 
     # The protocol.
 
+    async def list_packages(self) -> tuple[IntegrationPackage, ...]:
+        """List all."""
+        await self._arrive("list_packages")
+        found = tuple(self._package(PackageId(package)) for package in self.packages)
+        await self._leave("list_packages")
+        return found
+
     async def read_package(self, package: PackageId) -> IntegrationPackage | None:
         """Read one."""
         await self._arrive(f"read_package {package}")
-        metadata = self.packages.get(package)
+        found = self._package(package) if package in self.packages else None
         await self._leave(f"read_package {package}")
-        if metadata is None:
-            return None
-        return IntegrationPackage(
-            id=package,
-            name=metadata["Name"],
-            short_text=metadata["ShortText"],
-            description=metadata.get("Description", ""),
-            is_read_only=package in self.read_only,
-            metadata=metadata,
-        )
+        return found
 
     async def create_package(self, package: PackageId, metadata: Mapping[str, str]) -> None:
         """Create one."""
@@ -239,6 +237,17 @@ class FakeTenant:
         return None if trio.current_time() < ended + script.error_text_s else script.error_text
 
     # Inside.
+
+    def _package(self, package: PackageId) -> IntegrationPackage:
+        metadata = self.packages[package]
+        return IntegrationPackage(
+            id=package,
+            name=metadata["Name"],
+            short_text=metadata["ShortText"],
+            description=metadata.get("Description", ""),
+            is_read_only=package in self.read_only,
+            metadata=metadata,
+        )
 
     async def _arrive(self, what: str) -> None:
         self.calls.append(Call(at=trio.current_time(), what=what))

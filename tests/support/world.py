@@ -114,7 +114,7 @@ class World:
                 watch(event)
 
         chosen = replace(selection or Selection(), env="x")
-        report = await app.run(chosen, self.project.root, emit, _ignore, self._reach)
+        report = await app.run(chosen, self.project.root, self._terms(emit))
         seen = self.simulator.requests[before:]
         ran = Ran(
             report=report,
@@ -138,12 +138,15 @@ class World:
                 if is_it(event):
                     scope.cancel(reason="the run is killed here")
 
-            await app.run(Selection(env="x"), self.project.root, emit, _ignore, self._reach)
+            await app.run(Selection(env="x"), self.project.root, self._terms(emit))
         assert scope.cancelled_caught
 
     def forget(self) -> None:
         """Lose what earlier runs kept, as CI jobs do."""
         shutil.rmtree(self.project.root / ".cpi")
+
+    def _terms(self, emit: Emit) -> app.Terms:
+        return app.Terms(emit=emit, note_secret=_ignore, confirm=_yes, reach=self._reach)
 
     @asynccontextmanager
     async def _reach(self, config: RunConfig, emit: Emit, note_secret: Callable[[str], None]) -> AsyncIterator[Tenant]:
@@ -181,6 +184,12 @@ def make_world(root: Path, *, login: str = "basic", settings: SimulatorSettings 
     limited = replace(chosen, designtime_rate=10, runtime_rate=50)
     project = Project(root, keys={"tenant": {"host": URL, **LOGINS[login]}})
     return World(project=project, simulator=Simulator(limited))
+
+
+async def _yes(_: str) -> bool:
+    """Confirm whatever is protected."""
+    await trio.lowlevel.checkpoint()
+    return True
 
 
 def _ignore(_: object) -> None:

@@ -1,0 +1,52 @@
+"""Runs, plans and drift checks for other programs: nothing is printed, the result is a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trio
+
+from cpi_tasks.app.preview import Preview, find_drift, preview
+from cpi_tasks.app.run import Terms, run
+from cpi_tasks.events import Emit
+from cpi_tasks.model.config import Selection
+from cpi_tasks.model.drift import DriftReport
+from cpi_tasks.model.report import Report
+
+
+def execute(selection: Selection, *, root: Path, emit: Emit | None = None, is_confirmed: bool = False) -> Report:
+    """Run what ``selection`` asks for without printing and give the report; ``emit`` is called with every event.
+
+    Raises ``CpiTasksError`` where nothing could be begun: ``InputError`` for bad input, ``AuthenticationError`` and
+    ``TenantUnavailable`` for a tenant that cannot be used, ``Refused`` for a protected environment that nobody
+    confirmed. What failed afterwards is in the report.
+    """
+    return trio.run(run, selection, root, _terms(emit, is_confirmed=is_confirmed))
+
+
+def execute_plan(selection: Selection, *, root: Path, emit: Emit | None = None) -> Preview:
+    """Give what a run would do; nothing is written to the tenant. Raises as ``execute``."""
+
+    async def look() -> Preview:
+        return await preview(selection, root, _terms(emit), wants_diff=False)
+
+    return trio.run(look)
+
+
+def execute_drift(selection: Selection, *, root: Path, emit: Emit | None = None) -> DriftReport:
+    """Give in what a tenant differs from the files, and since when; nothing is written. Raises as ``execute``."""
+    return trio.run(find_drift, selection, root, _terms(emit))
+
+
+async def confirmed(_: str) -> bool:
+    """Confirm a protected environment for somebody who said yes beforehand."""
+    await trio.lowlevel.checkpoint()
+    return True
+
+
+def _terms(emit: Emit | None, *, is_confirmed: bool = False) -> Terms:
+    return Terms(emit=emit or _ignore, note_secret=_ignore, confirm=confirmed if is_confirmed else None)
+
+
+def _ignore(_: object) -> None:
+    """Take an event or a secret and do nothing with it."""

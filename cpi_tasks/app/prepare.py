@@ -1,0 +1,79 @@
+"""The checked input of a run: flags, environment file, deploy configuration, artifact folders. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from cpi_tasks import content, environment, records, tenant
+from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, RunConfig, Selection
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.naming import ArtifactRef
+
+NoteSecret = Callable[[str], None]
+Contents = Mapping[ArtifactRef, ArtifactContent]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The checked input of a run: nothing was sent yet."""
+
+    config: RunConfig
+    contents: Mapping[str, Contents]
+    """What was read of the artifact folders, by the ``source`` of their configuration."""
+    folder: records.StateFolder
+
+
+def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Prepared:
+    """Load environment, deploy configuration and artifact folders; raises ``InputError`` with all that is wrong."""
+    loaded = environment.load(
+        selection,
+        root=root,
+        cwd=Path.cwd(),
+        variables=environment.process_variables(),
+        fetch=tenant.fetch,
+    )
+    problems: list[Problem] = list(loaded.problems)
+    if loaded.run is None:
+        raise InputError(problems)
+    config = loaded.run
+    for secret in _secrets(config):
+        note_secret(secret)
+    contents: dict[str, Contents] = {}
+    for part in config.configs:
+        found, wrong = content.load_contents(part)
+        contents[part.source] = found
+        if config.settings.mode.updates:
+            problems.extend(wrong)
+    if problems:
+        raise InputError(problems)
+    run = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = records.StateFolder(root, run=run, runs=config.run_dir)
+    return Prepared(config=config, contents=contents, folder=folder)
+
+
+def keep_uploads(prepared: Prepared) -> str:
+    """Keep what would be uploaded, unpacked, where the settings ask for that; gives the folder, else an empty text."""
+    settings = prepared.config.settings
+    if not (settings.keep_temp and settings.mode.updates):
+        return ""
+    for found in prepared.contents.values():
+        for ref, artifact in found.items():
+            prepared.folder.keep_upload(ref, partial(content.write_unpacked, artifact))
+    return str(prepared.folder.upload_folder)
+
+
+def tenant_name(config: RunConfig) -> str:
+    """Give the text that identifies a tenant in records and reports."""
+    return f"embedded:{config.tenant.state}" if isinstance(config.tenant, EmbeddedTenant) else config.tenant.url
+
+
+def _secrets(config: RunConfig) -> tuple[str, ...]:
+    if isinstance(config.tenant, EmbeddedTenant):
+        return ()
+    login = config.tenant.login
+    return (login.password,) if isinstance(login, BasicLogin) else (login.client_secret,)

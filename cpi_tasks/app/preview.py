@@ -1,0 +1,165 @@
+"""Looking without writing: what a run would do, and in what a tenant has drifted from the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import trio
+
+from cpi_tasks import content, engine, planning, records
+from cpi_tasks.app.plans import Planned, make_plans
+from cpi_tasks.app.prepare import Prepared, prepare, tenant_name
+from cpi_tasks.app.run import Terms, first_error, watch_signals
+from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError
+from cpi_tasks.events import DiffMade, DriftFound, PartStarted, PlanFinished, PlanMade, WarningRaised
+from cpi_tasks.model.config import Selection
+from cpi_tasks.model.content import ArtifactContent, FileDiff
+from cpi_tasks.model.drift import DriftReport
+from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.plan import ArtifactPlan, Plan
+from cpi_tasks.model.tenant import Tenant
+
+Diffs = Mapping[ArtifactRef, tuple[FileDiff, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a run would do. ``refusals`` say why it would be refused as a whole; ``saved`` is the plan as a text."""
+
+    environment: str
+    tenant: str
+    plans: tuple[Plan, ...]
+    diffs: Diffs
+    refusals: tuple[str, ...]
+    saved: str
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the run would do anything, or could not do what is asked for."""
+        return bool(self.refusals) or any(plan.has_changes for plan in self.plans)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What one look at a tenant gave."""
+
+    prepared: Prepared | None = None
+    planned: tuple[Planned, ...] = ()
+    diffs: dict[ArtifactRef, tuple[FileDiff, ...]] = field(default_factory=dict)
+    is_interrupted: bool = False
+
+
+async def preview(selection: Selection, root: Path, terms: Terms, *, wants_diff: bool) -> Preview:
+    """Plan without writing to the tenant; raises as a run does before it begins."""
+    seen = await _look(selection, root, terms, wants_diff=wants_diff)
+    prepared, planned = seen.prepared, seen.planned
+    if prepared is None:
+        raise Interrupted("interrupted; nothing was sent that changes the tenant")
+    plans = tuple(one.plan for one in planned)
+    refusals = planning.why_refused(plans, prepared.config.settings)
+    for number, plan in enumerate(plans, start=1):
+        terms.emit(PartStarted(source=plan.source, number=number, total=len(plans)))
+        terms.emit(PlanMade(plan=plan))
+        if wants_diff:
+            for artifact in plan.artifacts():
+                terms.emit(DiffMade(ref=artifact.ref, diffs=seen.diffs.get(artifact.ref, ())))
+    for refusal in refusals:
+        terms.emit(WarningRaised(text=f"a run would be refused (exit code 5): {refusal}"))
+    terms.emit(PlanFinished(plans=plans))
+    return Preview(
+        environment=prepared.config.environment,
+        tenant=tenant_name(prepared.config),
+        plans=plans,
+        diffs=seen.diffs,
+        refusals=refusals,
+        saved=planning.save_plan(
+            plans,
+            config=prepared.config,
+            inventories=[one.inventory for one in planned],
+            selection=selection,
+            tenant=tenant_name(prepared.config),
+            cwd=Path.cwd(),
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        ),
+    )
+
+
+async def find_drift(selection: Selection, root: Path, terms: Terms) -> DriftReport:
+    """Compare a tenant with the files and with what the last run left; raises as a run does before it begins."""
+    seen = await _look(selection, root, terms, wants_diff=False)
+    if seen.prepared is None:
+        raise Interrupted("interrupted; nothing was sent that changes the tenant")
+    config = seen.prepared.config
+    report = DriftReport(
+        environment=config.environment,
+        tenant=tenant_name(config),
+        artifacts_total=sum(len(package.artifacts) for part in config.configs for package in part.packages),
+        entries=tuple(
+            entry
+            for one in seen.planned
+            for entry in planning.find_drift(one.config, one.contents, one.inventory, config.settings)
+        ),
+    )
+    terms.emit(DriftFound(report=report))
+    return report
+
+
+async def _look(selection: Selection, root: Path, terms: Terms, *, wants_diff: bool) -> _Seen:
+    seen = _Seen()
+    try:
+        async with trio.open_nursery() as nursery:
+            await watch_signals(nursery, lambda: setattr(seen, "is_interrupted", True))
+            prepared = prepare(selection, root=root, note_secret=terms.note_secret)
+            await trio.lowlevel.checkpoint()
+            await _read(prepared, seen, terms, wants_diff=wants_diff)
+            seen.prepared = prepared
+            nursery.cancel_scope.cancel(reason="everything was read")
+    except* CpiTasksError as group:
+        raise first_error(group) from None
+    return seen
+
+
+async def _read(prepared: Prepared, seen: _Seen, terms: Terms, *, wants_diff: bool) -> None:
+    name = tenant_name(prepared.config)
+    async with AsyncExitStack() as stack:
+        archives = stack.enter_context(records.ScratchArchives())
+        memory = engine.Memory(
+            records=records.DeploymentRecords(prepared.folder, tenant=name),
+            cache=records.TenantCache(prepared.folder, tenant=name),
+            backups=archives,
+        )
+        client = await stack.enter_async_context(terms.reach(prepared.config, terms.emit, terms.note_secret))
+        planned = await make_plans(prepared, client, memory, terms.emit)
+        locks = await engine.read_locks(client)
+        seen.planned = tuple(replace(one, inventory=replace(one.inventory, locks=locks)) for one in planned)
+        if wants_diff:
+            for one in planned:
+                for artifact in one.plan.artifacts():
+                    await _diff(artifact, one.contents.get(artifact.ref), client, memory, seen.diffs)
+
+
+async def _diff(
+    artifact: ArtifactPlan,
+    files: ArtifactContent | None,
+    client: Tenant,
+    memory: engine.Memory,
+    diffs: dict[ArtifactRef, tuple[FileDiff, ...]],
+) -> None:
+    """Compare an artifact's files with what the tenant sent for comparing, or sends now; a refusal leaves them out."""
+    step = artifact.update
+    if step is None or step.before is None or not step.paths or files is None:
+        return
+    kept = memory.backups.archive(artifact.ref)
+    try:
+        archive = (
+            await trio.Path(kept).read_bytes()
+            if kept
+            else await client.download_artifact(artifact.ref.artifact, artifact.kind)
+        )
+        diffs[artifact.ref] = content.diff_archive(files, archive)
+    except TenantError:
+        return

@@ -1,0 +1,196 @@
+"""Runs, plans and drift checks for a person: shown on standard output, ended by an exit code."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+import trio
+
+from cpi_tasks import environment, planning, report
+from cpi_tasks.app.execute import confirmed
+from cpi_tasks.app.preview import Preview, find_drift, preview
+from cpi_tasks.app.run import Confirm, Terms, run
+from cpi_tasks.errors import CpiTasksError, InputError, Problem
+from cpi_tasks.events import Event
+from cpi_tasks.model.config import Selection
+from cpi_tasks.model.drift import DriftReport
+
+T = TypeVar("T")
+_CHANGES = 2
+_FORMATS = ("text", "json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """How a run is shown and confirmed: ``yes`` answers for protection, ``plan`` is the file of a saved plan."""
+
+    debug: bool = False
+    yes: bool = False
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How a plan or a drift check is shown; ``out`` is the file the plan is saved to."""
+
+    debug: bool = False
+    diff: bool = False
+    format: str | None = None
+    out: str | None = None
+    detailed_exitcode: bool = False
+
+
+def show_run(selection: Selection, *, root: Path, orders: Orders) -> int:
+    """Run what the flags ask for, show it, and give the exit code."""
+    screen = _Screen(sys.stdout, debug=orders.debug)
+
+    def work() -> int:
+        saved = None if orders.plan is None else _read_saved(Path(orders.plan))
+        chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
+        ended = screen.show(lambda terms: run(chosen, root, terms), confirm=_confirm(yes=orders.yes), saved=saved)
+        if screen.has_failed:
+            screen.write(report.render_report(ended, screen.redactor, stdout=sys.stdout))
+        return ended.exit_code
+
+    return screen.guard(work)
+
+
+def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
+    """Show what a run would do, save it where that is asked for, and give the exit code."""
+    is_json = looks.format == "json"
+    screen = _Screen(sys.stderr if is_json else sys.stdout, debug=looks.debug, is_quiet=is_json)
+
+    def work() -> int:
+        _check_format(looks)
+        seen: Preview = screen.show(lambda terms: preview(selection, root, terms, wants_diff=looks.diff))
+        if is_json:
+            diffs = seen.diffs if looks.diff else None
+            text = report.plan_json(
+                seen.plans, screen.redactor, environment=seen.environment, tenant=seen.tenant, diffs=diffs
+            )
+            sys.stdout.write(f"{text}\n")
+        if looks.out is not None:
+            _save(Path(looks.out), seen.saved)
+        return _CHANGES if looks.detailed_exitcode and seen.has_changes else 0
+
+    return screen.guard(work)
+
+
+def show_drift(selection: Selection, *, root: Path, looks: Looks) -> int:
+    """Show in what a tenant differs from the files, and give the exit code."""
+    is_json = looks.format == "json"
+    screen = _Screen(sys.stderr if is_json else sys.stdout, debug=looks.debug, is_quiet=is_json)
+
+    def work() -> int:
+        _check_format(looks)
+        found: DriftReport = screen.show(lambda terms: find_drift(selection, root, terms))
+        if is_json:
+            sys.stdout.write(f"{report.drift_json(found, screen.redactor)}\n")
+        return _CHANGES if looks.detailed_exitcode and found.has_differences else 0
+
+    return screen.guard(work)
+
+
+class _Screen:
+    """One stream that shows one run; ``is_quiet`` shows errors only."""
+
+    def __init__(self, stream: TextIO, *, debug: bool, is_quiet: bool = False) -> None:
+        self.redactor = report.Redactor()
+        self._stream = stream
+        is_live = not is_quiet and report.wants_live(stream, environment.process_variables())
+        self._view = (
+            report.QuietView()
+            if is_quiet
+            else report.open_view(stdout=stream, is_live=is_live, debug=debug, redactor=self.redactor)
+        )
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the view stopped showing anything on the way."""
+        return self._view.failure is not None
+
+    def write(self, text: str) -> None:
+        """Write a text where the view could not; a stream that takes nothing is no reason to fail."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def show(
+        self,
+        work: Callable[[Terms], Awaitable[T]],
+        *,
+        confirm: Confirm | None = None,
+        saved: planning.SavedPlan | None = None,
+    ) -> T:
+        """Do ``work`` under ``trio.run`` and show its events; gives its result or raises its ``CpiTasksError``."""
+        return trio.run(self._show, work, confirm, saved)
+
+    async def _show(
+        self, work: Callable[[Terms], Awaitable[T]], confirm: Confirm | None, saved: planning.SavedPlan | None
+    ) -> T:
+        send, receive = trio.open_memory_channel[Event](math.inf)
+        terms = Terms(emit=send.send_nowait, note_secret=self.redactor.add, confirm=confirm, saved=saved)
+        result: list[T] = []
+        failure: CpiTasksError | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(report.show, receive, self._view)
+            with send:
+                try:
+                    result.append(await work(terms))
+                except CpiTasksError as error:
+                    failure = error
+        if failure is not None:
+            raise failure
+        return result[0]
+
+    def guard(self, work: Callable[[], int]) -> int:
+        """Give the exit code of ``work``; what could not be begun is told."""
+        try:
+            return work()
+        except InputError as error:
+            self.write(report.render_problems(error.problems, self.redactor, stdout=self._stream))
+            return error.exit_code
+        except CpiTasksError as error:
+            self.write(report.render_error(error, self.redactor, stdout=self._stream))
+            return error.exit_code
+
+
+def _check_format(looks: Looks) -> None:
+    if looks.format is not None and looks.format not in _FORMATS:
+        message = f"must be one of {', '.join(_FORMATS)}, not '{looks.format}'"
+        raise InputError([Problem(file="command line", path="--format", message=message)])
+
+
+def _read_saved(file: Path) -> planning.SavedPlan:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError([Problem(file=str(file), message=f"the saved plan cannot be read: {why}")]) from error
+    return planning.read_saved(text, str(file))
+
+
+def _save(file: Path, text: str) -> None:
+    """Write a plan for its owner alone: it names what is configured, though no values."""
+    try:
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError([Problem(file=str(file), message=f"the plan cannot be saved: {error.strerror}")]) from error
+
+
+def _confirm(*, yes: bool) -> Confirm | None:
+    """Choose who confirms a run against a protected environment: ``--yes``, a person at a terminal, or nobody."""
+    if yes:
+        return confirmed
+    return _ask if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+async def _ask(name: str) -> bool:
+    typed: str = await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+    return typed.strip() == name

@@ -1,0 +1,78 @@
+"""Who made a difference between files and tenant: a third side, what the last run left, tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactId, PackageId
+from cpi_tasks.model.plan import Origin
+
+
+def tell_origin(baseline: str | None, tenant: str | None, files: str | None) -> Origin:
+    """Tell from three digests who made files and tenant differ; ``None`` is one that nobody knows.
+
+    Where the tenant has moved and the files' digest is not known, somebody's edit is all that can be said.
+    """
+    if baseline is None or tenant is None:
+        return Origin.UNKNOWN
+    if baseline == tenant:
+        return Origin.FILES
+    return Origin.TENANT if files is None or files == baseline else Origin.BOTH
+
+
+def combined(origins: Iterable[Origin]) -> Origin:
+    """Tell the origin of several differences together; what is drift in one of them stays drift."""
+    found = set(origins)
+    if Origin.BOTH in found or {Origin.TENANT, Origin.FILES} <= found:
+        return Origin.BOTH
+    if Origin.TENANT in found:
+        return Origin.TENANT
+    return Origin.FILES if found == {Origin.FILES} else Origin.UNKNOWN
+
+
+def content_now(artifact: ArtifactId, inventory: Inventory) -> str | None:
+    """Give the fingerprint of an artifact's content on the tenant; ``None`` where it is not known."""
+    downloaded = inventory.downloads.get(artifact)
+    return inventory.fingerprints.get(artifact) if downloaded is None else downloaded.digest.fingerprint
+
+
+def content_origin(artifact: ArtifactId, content: ArtifactContent, inventory: Inventory) -> Origin:
+    """Tell who made the content differ; nobody can where only the description does, which no fingerprint covers."""
+    now, wanted = content_now(artifact, inventory), content.digest.fingerprint
+    if now is None or now == wanted:
+        return Origin.UNKNOWN
+    if is_own_upload(artifact, inventory):
+        return Origin.FILES
+    baseline = inventory.baselines.get(artifact)
+    return tell_origin(None if baseline is None else baseline.content, now, wanted)
+
+
+def is_own_upload(artifact: ArtifactId, inventory: Inventory) -> bool:
+    """Tell whether the content is what this tool uploaded last; a run cut off after that has left no baseline."""
+    now = content_now(artifact, inventory)
+    return now is not None and now == inventory.record(artifact).uploaded
+
+
+def parameter_origin(artifact: ArtifactId, key: str, inventory: Inventory) -> Origin:
+    """Tell who made one parameter's value differ."""
+    baseline = inventory.baselines.get(artifact)
+    shown = inventory.parameters.get(artifact)
+    if baseline is None or shown is None:
+        return Origin.UNKNOWN
+    left = baseline.parameters.get(key)
+    wanted = inventory.wanted_digests.get(artifact, {}).get(key)
+    if all(parameter.key != key for parameter in shown):
+        # The tenant has no such parameter: either it is new in the files, or it was taken away there.
+        return Origin.FILES if left is None else tell_origin(left, "", wanted)
+    return tell_origin(left, inventory.value_digests.get(artifact, {}).get(key), wanted)
+
+
+def field_origin(package: PackageId, name: str, inventory: Inventory) -> Origin:
+    """Tell who made one field of a package's metadata differ."""
+    return tell_origin(
+        inventory.package_baselines.get(package, {}).get(name),
+        inventory.package_digests.get(package, {}).get(name),
+        inventory.package_wanted_digests.get(package, {}).get(name),
+    )

@@ -1,0 +1,188 @@
+"""Saved plans: a plan as a file, and whether a run would still do exactly what it says."""
+
+from __future__ import annotations
+
+import json
+import os.path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.model.config import RunConfig, Selection
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.plan import Plan
+from cpi_tasks.planning.facts import Facts, derive_key, key_id, plan_facts, settings_facts
+from cpi_tasks.planning.flags import SavedFlags, portable, read_flags, save_flags, with_flags
+
+FORMAT = 1
+_MOST_REASONS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """A plan that was saved: what it was made from and what it does, by the names things have in sentences.
+
+    ``environment_file`` is relative to the project root where it is below it; empty where flags alone described the
+    run. ``tenant`` identifies the tenant as records do.
+    """
+
+    file: str
+    made_at: str
+    environment: str
+    environment_file: str
+    tenant: str
+    key_id: str
+    settings: Mapping[str, str]
+    flags: SavedFlags
+    facts: Mapping[str, Facts]
+
+    def restore(self, selection: Selection, *, root: Path, cwd: Path) -> Selection:
+        """Give the selection the plan was made with, and what ``selection`` says of how to carry it out.
+
+        ``cwd`` is what the paths of ``selection`` are relative to. Raises ``InputError`` where ``selection`` has flags
+        that ask for something else than the plan.
+        """
+        problems = list(self._contradictions(selection, root, cwd))
+        restored, wrong = with_flags(selection, self.flags, root=root, cwd=cwd)
+        if problems or wrong:
+            raise InputError([*problems, *wrong])
+        if not self.environment_file:
+            return restored
+        file = os.path.normpath(cwd / root / self.environment_file)
+        return replace(restored, env=file, orchestrator_config=None, env_origin="the saved plan")
+
+    def _contradictions(self, selection: Selection, root: Path, cwd: Path) -> Iterator[Problem]:
+        for flag, typed in (("--env", selection.env), ("--orchestrator-config", selection.orchestrator_config)):
+            if typed is None or typed == self.environment:
+                continue
+            if portable(typed, root=root, cwd=cwd) != self.environment_file:
+                message = (
+                    f"'{typed}' is not the environment of the saved plan, which is '{self.environment}'; leave the "
+                    "flag out, or make a new plan"
+                )
+                yield Problem(file="command line", path=flag, message=message)
+
+
+def save_plan(
+    plans: Sequence[Plan],
+    *,
+    config: RunConfig,
+    inventories: Sequence[Inventory],
+    selection: Selection,
+    tenant: str,
+    cwd: Path,
+    made_at: str,
+) -> str:
+    """Give a plan as the text of a file; no parameter's value is in it, only keyed digests of what it rests on.
+
+    ``made_at`` is a moment as a person reads it; ``cwd`` is what the selection's paths are relative to.
+    """
+    file = config.environment_file
+    key = derive_key(config, _salt(tenant, made_at))
+    document = {
+        "format": FORMAT,
+        "what": "a plan of cpi-tasks, for: invoke orchestrate --plan FILE",
+        "madeAt": made_at,
+        "environment": config.environment,
+        "environmentFile": "" if file is None else portable(str(file), root=config.root, cwd=cwd),
+        "tenant": tenant,
+        "keyId": key_id(key),
+        "settings": settings_facts(config.settings),
+        "flags": save_flags(selection, mode=config.settings.mode, root=config.root, cwd=cwd),
+        "facts": {name: asdict(facts) for name, facts in plan_facts(plans, inventories, key).items()},
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def read_saved(text: str, file: str) -> SavedPlan:
+    """Read a saved plan; raises ``InputError`` where the text is none, or one of another version of this tool."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(file, "it is not a saved plan (no JSON)") from error
+    match document:
+        case {"format": int(found)} if found != FORMAT:
+            raise _unreadable(file, "another version of cpi-tasks saved it")
+        case {
+            "format": int(),
+            "madeAt": str(made_at),
+            "environment": str(environment),
+            "environmentFile": str(environment_file),
+            "tenant": str(tenant),
+            "keyId": str(mark),
+            "settings": dict(settings),
+            "flags": dict(flags),
+            "facts": dict(facts),
+        }:
+            read = read_flags(flags)
+            if read is not None and all(isinstance(value, str) for value in settings.values()):
+                return SavedPlan(
+                    file=file,
+                    made_at=made_at,
+                    environment=environment,
+                    environment_file=environment_file,
+                    tenant=tenant,
+                    key_id=mark,
+                    settings=settings,
+                    flags=read,
+                    facts={name: _facts(found, file) for name, found in facts.items()},
+                )
+    raise _unreadable(file, "it is not a saved plan, or somebody changed it")
+
+
+def why_stale(
+    saved: SavedPlan, plans: Sequence[Plan], *, config: RunConfig, inventories: Sequence[Inventory], tenant: str
+) -> tuple[str, ...]:
+    """Say why a run now would not do exactly what was saved: environment, files or tenant have moved; else nothing."""
+    reasons = list(_moved_environment(saved, config, tenant))
+    key = derive_key(config, _salt(tenant, saved.made_at))
+    if not reasons and key_id(key) != saved.key_id:
+        reasons.append("environment: the login's secret is not the one the plan was made with, so nothing compares")
+    if reasons:
+        return tuple(reasons)
+    now = plan_facts(plans, inventories, key)
+    reasons = [reason for name in saved.facts if (reason := _why_moved(name, saved.facts[name], now.get(name)))]
+    reasons += [f"{name} is in the files now and was not in the plan" for name in now if name not in saved.facts]
+    more = len(reasons) - _MOST_REASONS
+    return (*reasons[:_MOST_REASONS], *([f"and {more} more"] if more > 0 else []))
+
+
+def _moved_environment(saved: SavedPlan, config: RunConfig, tenant: str) -> Iterator[str]:
+    if saved.tenant != tenant:
+        yield f"environment: the plan is for tenant {saved.tenant}, this is {tenant}"
+    settings = settings_facts(config.settings)
+    for name, value in settings.items():
+        if saved.settings.get(name) != value:
+            yield f"environment: {name} was {saved.settings.get(name)}, is {value} now"
+
+
+def _why_moved(name: str, then: Facts, now: Facts | None) -> str:
+    if now is None:
+        return f"{name} was in the plan and is not in the files any more"
+    if now == then:
+        return ""
+    moved = [
+        *(["the files have changed"] if then.files != now.files else []),
+        *(["the tenant has changed"] if then.tenant != now.tenant else []),
+    ]
+    why = " and ".join(moved) or "what .cpi/ has on record differs from when the plan was made"
+    if then.does == now.does:
+        return f"{name}: {why}"
+    return f"{name}: {why}; planned: {then.does}, now: {now.does}"
+
+
+def _salt(tenant: str, made_at: str) -> str:
+    return f"{tenant} {made_at}"
+
+
+def _facts(found: object, file: str) -> Facts:
+    match found:
+        case {"does": str(does), "files": str(files), "tenant": str(tenant)}:
+            return Facts(does=does, files=files, tenant=tenant)
+        case _:
+            raise _unreadable(file, "it is not a saved plan, or somebody changed it")
+
+
+def _unreadable(file: str, why: str) -> InputError:
+    return InputError([Problem(file=file, path="--plan", message=f"the saved plan cannot be used: {why}")])

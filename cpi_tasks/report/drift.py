@@ -1,0 +1,131 @@
+"""Drift in words and for machines: where a tenant differs from the files, and who made it so."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import IO
+
+from cpi_tasks.model.drift import Aspect, DriftEntry, DriftReport
+from cpi_tasks.model.naming import ArtifactRef, PackageId
+from cpi_tasks.model.plan import Origin
+from cpi_tasks.report.redactor import Redactor
+from cpi_tasks.report.wording import BLANK, Line, Tone, author, number, rendered
+
+FORMAT_VERSION = 1
+_ORIGINS = {
+    Origin.TENANT: ("⚠", "someone's edit", Tone.WARNING),
+    Origin.BOTH: ("⚠", "changed on both sides", Tone.WARNING),
+    Origin.FILES: ("~", "your change", Tone.CHANGE),
+    Origin.UNKNOWN: ("~", "origin unknown", Tone.CHANGE),
+}
+ORIGIN_NAMES = {
+    Origin.TENANT: "tenant",
+    Origin.BOTH: "both",
+    Origin.FILES: "files",
+    Origin.UNKNOWN: "unknown",
+}
+"""How machines read who made a difference."""
+
+
+def drift_lines(report: DriftReport, redactor: Redactor) -> list[Line]:
+    """Give every difference under its package and artifact, who made it first, then a line of counts and the verdict.
+
+    Texts are left for the view to clean; ``redactor`` splits what the tenant said into lines.
+    """
+    lines = [BLANK, Line(f"DRIFT: {report.environment} | Tenant: {report.tenant}", Tone.HEADING)]
+    package: PackageId | None = None
+    artifact: ArtifactRef | None = None
+    for entry in report.entries:
+        if entry.package != package:
+            package, artifact = entry.package, None
+            lines.append(Line(f"📦 {package}"))
+        if entry.ref is not None and entry.ref != artifact:
+            kind = "" if entry.kind is None else f" ({entry.kind.label})"
+            lines.append(Line(f"  {entry.ref.artifact}{kind}"))
+        artifact = entry.ref
+        lines.append(_entry(entry, redactor))
+    return [*lines, *([BLANK] if report.entries else []), *_verdict(report)]
+
+
+def render_drift(report: DriftReport, redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
+    """Give ``drift_lines`` as text, fit for ``stdout`` where that is given."""
+    return rendered(drift_lines(report, redactor), redactor, stdout)
+
+
+def drift_json(report: DriftReport, redactor: Redactor) -> str:
+    """Give a drift report as JSON; keys are only ever added, ``formatVersion`` changes with anything else.
+
+    - ``formatVersion``, ``environment``, ``tenant``, ``hasDifferences``;
+    - ``counts``: ``artifacts``, and the entries by origin: ``tenant``, ``both``, ``files``, ``unknown``; locks and what
+      is not readable are counted as ``locked`` and ``unreadable`` instead;
+    - ``entries[]``: ``package``, ``artifact`` and ``kind`` (null for a package's metadata), ``aspect``, ``origin``,
+      ``detail``, ``by`` and ``at`` (epoch milliseconds), null where not known.
+    """
+    counts = _counts(report)
+    document = {
+        "formatVersion": FORMAT_VERSION,
+        "environment": redactor.mask(report.environment),
+        "tenant": redactor.mask(report.tenant),
+        "hasDifferences": report.has_differences,
+        "counts": {"artifacts": report.artifacts_total, **counts},
+        "entries": [
+            {
+                "package": redactor.mask(entry.package),
+                "artifact": None if entry.ref is None else redactor.mask(entry.ref.artifact),
+                "kind": None if entry.kind is None else entry.kind.value,
+                "aspect": entry.aspect.value,
+                "origin": ORIGIN_NAMES[entry.origin],
+                "detail": redactor.mask(entry.detail),
+                "by": redactor.mask(entry.by) or None,
+                "at": entry.at,
+            }
+            for entry in report.entries
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _entry(entry: DriftEntry, redactor: Redactor) -> Line:
+    detail = f"{' '.join(redactor.clean_lines(entry.detail))}{author(entry.by, entry.at)}"
+    if entry.aspect is Aspect.LOCK:
+        return Line(f"    - no difference yet: {detail}", Tone.FAINT)
+    if entry.aspect is Aspect.UNREADABLE:
+        return Line(f"    ✗ could not be compared: {detail}", Tone.BAD)
+    sign, origin, tone = _ORIGINS[entry.origin]
+    return Line(f"    {sign} {origin}: {detail}", tone)
+
+
+def _counts(report: DriftReport) -> Mapping[str, int]:
+    counts = Counter(_counted_as(entry) for entry in report.entries)
+    return {name: counts[name] for name in (*ORIGIN_NAMES.values(), "locked", "unreadable")}
+
+
+def _counted_as(entry: DriftEntry) -> str:
+    special = {Aspect.LOCK: "locked", Aspect.UNREADABLE: "unreadable"}
+    return special.get(entry.aspect, ORIGIN_NAMES[entry.origin])
+
+
+def _verdict(report: DriftReport) -> list[Line]:
+    counts = _counts(report)
+    refs = {entry.ref for entry in report.entries if entry.ref is not None and entry.aspect is not Aspect.LOCK}
+    total, equal = number(report.artifacts_total, "artifact"), report.artifacts_total - len(refs)
+    locked = f" {number(counts['locked'], 'artifact')} open in an editor." if counts["locked"] else ""
+    if not report.has_differences:
+        return [Line(f"✓ No drift: {total} and their packages are as the files say.{locked}", Tone.GOOD)]
+    said = {
+        "tenant": "by someone's edit",
+        "both": "changed on both sides",
+        "files": "by your change",
+        "unknown": "of unknown origin",
+        "unreadable": "not comparable",
+    }
+    words = ", ".join(f"{counts[name]:,} {text}" for name, text in said.items() if counts[name])
+    lines = [Line(f"Drift: {words}; {equal:,} of {total} as the files say.{locked}", Tone.HEADING)]
+    if counts["tenant"] or counts["both"]:
+        text = "⚠ The tenant was edited by hand. Take the edit into the files, or let a run overwrite it (onDrift)."
+        return [*lines, Line(text, Tone.WARNING)]
+    if not counts["unknown"] and not counts["unreadable"]:
+        lines.append(Line("✓ No drift: what differs are your own changes, not carried out yet.", Tone.GOOD))
+    return lines
