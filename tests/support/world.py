@@ -12,9 +12,11 @@ from pathlib import Path
 import httpx
 import trio
 
-from cpi_tasks import app, tenant
+from cpi_tasks import app, planning, tenant
 from cpi_tasks.events import Emit, Event, PlanMade
 from cpi_tasks.model.config import RunConfig, Selection, TenantAccess
+from cpi_tasks.model.drift import DriftReport
+from cpi_tasks.model.naming import Mode
 from cpi_tasks.model.plan import ArtifactPlan
 from cpi_tasks.model.report import ArtifactOutcome, Report, StepOutcome
 from cpi_tasks.model.tenant import Tenant
@@ -102,7 +104,13 @@ class World:
         changed = replace(self.simulator.settings, **settings)  # type: ignore[arg-type]
         self.simulator.settings = self.simulator._state.settings = changed
 
-    async def run(self, selection: Selection | None = None, *, watch: Callable[[Event], None] | None = None) -> Ran:
+    async def run(
+        self,
+        selection: Selection | None = None,
+        *,
+        watch: Callable[[Event], None] | None = None,
+        saved: planning.SavedPlan | None = None,
+    ) -> Ran:
         """Save the project and run it to its end; what holds for every run is asserted here."""
         before, started = len(self.simulator.requests), trio.current_time()
         events: list[Event] = []
@@ -113,8 +121,8 @@ class World:
             if watch is not None:
                 watch(event)
 
-        chosen = replace(selection or Selection(), env="x")
-        report = await app.run(chosen, self.project.root, self._terms(emit))
+        chosen = (selection or Selection()) if saved else replace(selection or Selection(), env="x")
+        report = await app.run(chosen, self.project.root, self._terms(emit, saved=saved))
         seen = self.simulator.requests[before:]
         ran = Ran(
             report=report,
@@ -141,12 +149,40 @@ class World:
             await app.run(Selection(env="x"), self.project.root, self._terms(emit))
         assert scope.cancelled_caught
 
+    async def plan(self, selection: Selection | None = None, *, wants_diff: bool = False) -> app.Preview:
+        """Save the project and plan; nothing may be written to the tenant."""
+        before = len(self.simulator.requests)
+        self.project.save()
+        chosen = replace(selection or Selection(), env="x")
+        seen = await app.preview(chosen, self.project.root, self._terms(_ignore), wants_diff=wants_diff)
+        self._check_read_only(before)
+        return seen
+
+    async def drift(self, selection: Selection | None = None) -> DriftReport:
+        """Save the project and compare the tenant with it; nothing may be written to the tenant."""
+        before = len(self.simulator.requests)
+        self.project.save()
+        chosen = replace(selection or Selection(), env="x", mode=Mode.UPDATE_AND_DEPLOY)
+        found = await app.find_drift(chosen, self.project.root, self._terms(_ignore))
+        self._check_read_only(before)
+        return found
+
+    async def carry_out(self, plan: app.Preview, *, selection: Selection | None = None) -> Ran:
+        """Run exactly what a plan says, as ``orchestrate --plan`` does."""
+        saved = planning.read_saved(plan.saved, "plan.json")
+        restored = saved.restore(selection or Selection(), root=self.project.root, cwd=Path.cwd())
+        return await self.run(restored, saved=saved)
+
+    def _check_read_only(self, before: int) -> None:
+        seen = self.simulator.requests[before:]
+        assert all(request.method == "GET" or request.path == "/oauth/token" for request in seen), "nothing is written"
+
     def forget(self) -> None:
         """Lose what earlier runs kept, as CI jobs do."""
         shutil.rmtree(self.project.root / ".cpi")
 
-    def _terms(self, emit: Emit) -> app.Terms:
-        return app.Terms(emit=emit, note_secret=_ignore, confirm=_yes, reach=self._reach)
+    def _terms(self, emit: Emit, *, saved: planning.SavedPlan | None = None) -> app.Terms:
+        return app.Terms(emit=emit, note_secret=_ignore, confirm=_yes, saved=saved, reach=self._reach)
 
     @asynccontextmanager
     async def _reach(self, config: RunConfig, emit: Emit, note_secret: Callable[[str], None]) -> AsyncIterator[Tenant]:

@@ -28,7 +28,7 @@ async def test_the_client_is_a_tenant(connected: Connected) -> None:
         tenant: Tenant = client
         assert await tenant.read_package(PackageId("P")) is None
         calls = [name for name in vars(Tenant) if not name.startswith("_")]
-        assert len(calls) == 18
+        assert len(calls) == 19
         assert all(callable(getattr(client, name)) for name in calls)
 
 
