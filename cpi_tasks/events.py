@@ -161,6 +161,32 @@ class WarningRaised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsSlowed:
+    """The tenant wants fewer requests: a family pauses for ``pause_s`` and goes on with ``rate`` a second."""
+
+    family: str
+    status: int
+    pause_s: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantWentAway:
+    """Nothing but trouble has come from the tenant for ``since_s`` seconds; all requests wait for it."""
+
+    cause: str
+    since_s: float
+    gives_up_in_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantAnswersAgain:
+    """The tenant is back after ``after_s`` seconds, and the run goes on where it was."""
+
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFinished:
     """One HTTP request ended (shown by ``--debug``); ``target`` is path and query, ``result`` a status or an error."""
 
@@ -195,6 +221,9 @@ Event = (
     | ArtifactDeployed
     | PhaseFinished
     | WarningRaised
+    | RequestsSlowed
+    | TenantWentAway
+    | TenantAnswersAgain
     | RequestFinished
     | RunFinished
 )

@@ -34,6 +34,7 @@ async def reach_tenant(config: RunConfig, emit: Emit, note_secret: NoteSecret) -
             designtime_rate=settings.designtime_rate,
             runtime_rate=settings.runtime_rate,
             request_timeout_s=settings.request_timeout_s,
+            outage_budget_s=settings.outage_budget_s,
             emit=emit,
             note_secret=note_secret,
         ) as client:

@@ -76,6 +76,7 @@ class Settings:
     deploy_delay_s: float = 15.0
     deploy_timeout_s: float = 600.0
     request_timeout_s: float = 180.0
+    outage_budget_s: float = 300.0
     designtime_rate: float = 9.0
     runtime_rate: float = 45.0
     parameter_policy: ParameterPolicy = ParameterPolicy.OVERRIDES

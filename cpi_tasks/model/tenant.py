@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId, TaskId
+
+LANE: ContextVar[str] = ContextVar("LANE", default="")
+"""Whose requests a task sends (a package): a client shares its request rate fairly between lanes."""
 
 DRAFT_VERSIONS = frozenset({"active", "draft"})
 

@@ -15,6 +15,7 @@ from cpi_tasks.errors import AuthenticationError, TenantUnavailable
 from cpi_tasks.model.config import BasicLogin, OAuthLogin
 from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.odata import json_body
+from cpi_tasks.tenant.outage import Outage
 from cpi_tasks.tenant.retry import REPEATABLE_READS, Trouble, TroubleKind, repeated
 from cpi_tasks.tenant.shared import Shared
 from cpi_tasks.tenant.text import fits_header
@@ -80,8 +81,12 @@ class TokenSource:
         " (plan api)"
     )
 
-    def __init__(self, login: OAuthLogin, wire: Wire, note_secret: Callable[[str], None]) -> None:
-        """Take the client's login; nothing is sent before the first request needs a token."""
+    def __init__(self, login: OAuthLogin, wire: Wire, outage: Outage, note_secret: Callable[[str], None]) -> None:
+        """Take the client's login; nothing is sent before the first request needs a token.
+
+        ``outage`` is the token service's own: it may be away while the tenant answers.
+        """
+        self._outage = outage
         self._login = login
         self._wire = wire
         self._note_secret = note_secret
@@ -107,7 +112,12 @@ class TokenSource:
 
     async def _fetch(self) -> Credential:
         try:
-            return await repeated(self._ask, after=REPEATABLE_READS)
+            return await repeated(
+                self._ask,
+                after=REPEATABLE_READS,
+                is_down=lambda: self._outage.is_down,
+                budget_s=self._outage.budget_s,
+            )
         except Trouble as trouble:
             raise TenantUnavailable(
                 f"could not get a token from {self._host}: {trouble.cause};"
@@ -116,17 +126,25 @@ class TokenSource:
 
     async def _ask(self) -> Credential:
         started = trio.current_time()
-        answer = await self._wire.exchange(
-            "POST",
-            self._login.token_url,
-            target=urlsplit(self._login.token_url).path or "/",
-            headers={
-                "Authorization": self._client_header,
-                "Accept": "application/json",
-                "Content-Type": "application/x-www-form-urlencoded",
-            },
-            content=urlencode({"grant_type": "client_credentials"}).encode(),
-        )
+        async with self._outage.passage():
+            try:
+                answer = await self._wire.exchange(
+                    "POST",
+                    self._login.token_url,
+                    target=urlsplit(self._login.token_url).path or "/",
+                    headers={
+                        "Authorization": self._client_header,
+                        "Accept": "application/json",
+                        "Content-Type": "application/x-www-form-urlencoded",
+                    },
+                    content=urlencode({"grant_type": "client_credentials"}).encode(),
+                )
+                if trouble := transient_trouble(answer):
+                    raise trouble
+            except Trouble as trouble:
+                self._outage.note_trouble(trouble)
+                raise
+            self._outage.note_answer()
         self._judge(answer)
         token, lifetime_s = _token(answer)
         self._note_secret(token)
@@ -134,9 +152,7 @@ class TokenSource:
         return Credential(header=f"Bearer {token}", refresh_at=started + lifetime_s - lead_s)
 
     def _judge(self, answer: Answer) -> None:
-        """Raise for everything but a 200: a refusal of the client, passing trouble, or a wrong address."""
-        if trouble := transient_trouble(answer):
-            raise trouble
+        """Raise for everything but a 200: a refusal of the client or a wrong address."""
         if answer.status == http.HTTPStatus.OK:
             return
         _, detail = parse_error(answer.content)

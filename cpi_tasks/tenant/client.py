@@ -14,6 +14,7 @@ from cpi_tasks.tenant.auth import BasicAuth, Login, TokenSource
 from cpi_tasks.tenant.designtime import DesigntimeCalls
 from cpi_tasks.tenant.limits import Paces
 from cpi_tasks.tenant.odata import origin
+from cpi_tasks.tenant.outage import Outage
 from cpi_tasks.tenant.packages import PackageCalls
 from cpi_tasks.tenant.parameters import ParameterCalls
 from cpi_tasks.tenant.retry import quiet_stamina
@@ -37,13 +38,15 @@ async def connect(
     designtime_rate: float,
     runtime_rate: float,
     request_timeout_s: float,
+    outage_budget_s: float,
     emit: Emit,
     note_secret: Callable[[str], None],
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[TenantClient]:
     """Open a client for one tenant; nothing is sent before its first call. To be used under trio.
 
-    Rates are requests a second, shared by all tasks; ``request_timeout_s`` is what one exchange may last in all.
+    Rates are requests a second, shared by all tasks; ``request_timeout_s`` is what one exchange may last in all,
+    ``outage_budget_s`` how long a tenant that went away is waited for.
     ``emit`` gets a ``RequestFinished`` for every exchange, ``note_secret`` every token as soon as it is known.
     ``transport`` replaces the network. Raises ``TenantUnavailable`` where the tenant's address has no host.
     """
@@ -61,13 +64,14 @@ async def connect(
             auth: Login = (
                 BasicAuth(login, note_secret)
                 if isinstance(login, BasicLogin)
-                else TokenSource(login, wire, note_secret)
+                else TokenSource(login, wire, Outage(budget_s=outage_budget_s, emit=emit), note_secret)
             )
             session = Session(
                 access.url,
                 wire=wire,
                 login=auth,
-                paces=Paces(designtime_rate=designtime_rate, runtime_rate=runtime_rate),
+                paces=Paces(designtime_rate=designtime_rate, runtime_rate=runtime_rate, emit=emit),
+                outage=Outage(budget_s=outage_budget_s, emit=emit),
                 is_csrf_wanted=isinstance(login, BasicLogin),
                 note_secret=note_secret,
             )

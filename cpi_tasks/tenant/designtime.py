@@ -13,7 +13,7 @@ from cpi_tasks.model.tenant import DesigntimeArtifact, DesigntimeLock
 from cpi_tasks.tenant import odata
 from cpi_tasks.tenant.packages import EDIT_ROLE, READ_ROLE
 from cpi_tasks.tenant.retry import Trouble, TroubleKind
-from cpi_tasks.tenant.session import Session, is_unknown
+from cpi_tasks.tenant.session import Session, is_unknown, repeat_anyway
 from cpi_tasks.tenant.verdict import Request, listing, reading, writing
 from cpi_tasks.tenant.wire import Answer
 
@@ -88,19 +88,18 @@ class DesigntimeCalls:
                 action=action,
                 role=EDIT_ROLE,
                 body={"Name": name, "Id": artifact, "PackageId": package, "ArtifactContent": _encoded(archive)},
-            )
+            ),
+            has_happened=lambda: self._is_in(artifact, kind, package),
         )
         try:
-            created = _artifact(kind, package, odata.entity(answer.content))
+            created = None if answer is None else _artifact(kind, package, odata.entity(answer.content))
         except Trouble:
             created = None
         if created is not None and created.version:
             return created
         read_back = await self.read_artifact(artifact, kind)
         if read_back is None:
-            raise TenantUnavailable(
-                f"could not {action}: the tenant answered {answer.status} but does not have it; run again"
-            )
+            raise TenantUnavailable(f"could not {action}: the tenant took the call but does not have it; run again")
         return read_back
 
     async def update_artifact(self, artifact: ArtifactId, kind: ArtifactKind, *, archive: bytes) -> None:
@@ -117,13 +116,17 @@ class DesigntimeCalls:
                 action=f"update {kind.label} {artifact!r}",
                 role=EDIT_ROLE,
                 body={"ArtifactContent": _encoded(archive)},
-            )
+            ),
+            has_happened=repeat_anyway,
         )
 
     async def delete_artifact(self, artifact: ArtifactId, kind: ArtifactKind) -> None:
         """Delete an artifact: ``DELETE <X>DesigntimeArtifacts(Id='A',Version='active')``, 200 (flashpipe)."""
         action = f"delete {kind.label} {artifact!r}"
-        await self._session.write(writing("DELETE", active_path(artifact, kind), action=action, role=EDIT_ROLE))
+        await self._session.write(
+            writing("DELETE", active_path(artifact, kind), action=action, role=EDIT_ROLE),
+            has_happened=lambda: self._is_gone(artifact, kind),
+        )
 
     async def save_version(self, artifact: ArtifactId, kind: ArtifactKind, version: str) -> None:
         """Save the active state: ``POST <X>DesigntimeArtifactSaveAsVersion?Id='A'&SaveAsVersion='V'``, 200 or 202.
@@ -132,7 +135,21 @@ class DesigntimeCalls:
         """
         path = odata.call(f"{kind.api_name}DesigntimeArtifactSaveAsVersion", Id=artifact, SaveAsVersion=version)
         action = f"save {kind.label} {artifact!r} as version {version!r}"
-        await self._session.write(writing("POST", path, action=action, role=EDIT_ROLE))
+        await self._session.write(
+            writing("POST", path, action=action, role=EDIT_ROLE),
+            has_happened=lambda: self._is_saved_as(artifact, kind, version),
+        )
+
+    async def _is_in(self, artifact: ArtifactId, kind: ArtifactKind, package: PackageId) -> bool:
+        found = await self.read_artifact(artifact, kind)
+        return found is not None and found.package in {package, ""}
+
+    async def _is_gone(self, artifact: ArtifactId, kind: ArtifactKind) -> bool:
+        return await self.read_artifact(artifact, kind) is None
+
+    async def _is_saved_as(self, artifact: ArtifactId, kind: ArtifactKind, version: str) -> bool:
+        found = await self.read_artifact(artifact, kind)
+        return found is not None and found.version == version
 
     async def list_locks(self) -> tuple[DesigntimeLock, ...]:
         """List locks: ``GET IntegrationDesigntimeLocks``, 200; 403, 404 and 501 give none.

@@ -1,63 +1,173 @@
-"""Request rates: SAP limits each family of its API by requests a second and user."""
+"""Request rates: SAP limits each family of its API by requests a second and user, and others use the same tenant."""
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import trio
 
+from cpi_tasks.events import Emit, RequestsSlowed
+from cpi_tasks.model.tenant import LANE
 from cpi_tasks.tenant.odata import API_ROOT
 
 MAX_IN_FLIGHT = 10
-"""Requests under way at once over both families; one connection each, kept open."""
+"""Requests of one family under way at once; one connection each, kept open."""
 
 _RUNTIME_PATHS = tuple(
     API_ROOT + name for name in ("IntegrationRuntimeArtifacts", "BuildAndDeployStatus", "ServiceEndpoints")
 )
 _MARGIN_S = 1e-6
 """Added to each gap so that rounding of clock readings never squeezes one request more into a second."""
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 120.0
+"""A longer ``Retry-After`` is not waited for in full: the next request is tried and may be refused again."""
+_LOWEST_RATE = 0.5
+_GROWTH_S = 20.0
+"""So many seconds after a pause the rate may be what the settings say again, from whatever it was lowered to."""
+_TELL_AGAIN_S = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    granted: trio.Event = field(default_factory=trio.Event)
+
+
+class _Turns:
+    """A lock whose waiters are served lane by lane in rotation, and first come, first served within a lane."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._lanes: OrderedDict[str, deque[_Waiter]] = OrderedDict()
+
+    async def acquire(self, lane: str) -> None:
+        """Wait for the turn of a lane; a cancelled waiter takes none."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if not self._is_taken:
+            self._is_taken = True
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return
+        waiter = _Waiter()
+        self._lanes.setdefault(lane, deque()).append(waiter)
+        try:
+            await waiter.granted.wait()
+        except trio.Cancelled:
+            if waiter.granted.is_set():
+                self.release()
+            else:
+                self._lanes[lane].remove(waiter)
+                if not self._lanes[lane]:
+                    del self._lanes[lane]
+            raise
+
+    def release(self) -> None:
+        """Hand the turn to the next lane; where that has more waiters, it comes last then."""
+        if not self._lanes:
+            self._is_taken = False
+            return
+        lane, waiters = self._lanes.popitem(last=False)
+        waiter = waiters.popleft()
+        if waiters:
+            self._lanes[lane] = waiters
+        waiter.granted.set()
 
 
 class Pace:
-    """Lets requests leave one by one, first come, first served, never closer together than ``1 / rate`` seconds.
+    """Lets the requests of one family leave one by one, never closer together than ``1 / rate`` seconds.
 
-    There is no burst: a limit over a sliding second leaves no room for one. A request also needs one of the
-    shared ``places`` to leave, so that requests held up by a slow tenant do not pile up and then leave at once.
+    There is no burst: a limit over a sliding second leaves no room for one. Lanes (packages) are served in rotation,
+    so that a large one does not hold up a small one. A request also needs one of the ``places`` to leave, so that
+    requests held up by a slow tenant do not pile up and then leave at once. A tenant that says "too many" pauses the
+    whole family; after that the rate begins at half of what it was and grows back.
     """
 
-    def __init__(self, rate: float, places: trio.Semaphore) -> None:
-        """Take the rate in requests a second and the places shared with the other families."""
-        self._gap_s = 1.0 / rate + _MARGIN_S
+    def __init__(self, rate: float, places: trio.Semaphore, *, family: str = "", emit: Emit | None = None) -> None:
+        """Take the rate in requests a second and the places; ``family`` in words and ``emit`` tell of pauses."""
+        self._most = self._rate = rate
         self._places = places
-        self._queue = trio.Lock()
-        self._next = -float("inf")
+        self._family = family
+        self._emit = emit
+        self._turns = _Turns()
+        self._next = self._paused_at = self._paused_until = self._grown_at = -math.inf
+        self._told_at = -math.inf
+        self._pauses_in_a_row = 0
+        self._left: deque[float] = deque()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn and hold a place for the length of the block; a cancelled waiter uses up neither."""
-        async with self._queue:
+    async def turn(self) -> AsyncIterator[float]:
+        """Wait for a turn and hold a place for the block; gives the moment of leaving, for ``slow_down``.
+
+        A cancelled waiter uses up neither turn nor place.
+        """
+        await self._turns.acquire(LANE.get())
+        try:
             await self._places.acquire()
             try:
-                await trio.sleep_until(max(self._next, trio.current_time()))
+                left = await self._leave()
             except BaseException:
                 self._places.release()
                 raise
-            self._next = trio.current_time() + self._gap_s
+        finally:
+            self._turns.release()
         try:
-            yield
+            yield left
         finally:
             self._places.release()
+
+    async def _leave(self) -> float:
+        # A pause may begin while this one waits for its moment, so the moment is looked at again.
+        while (due := max(self._next, self._paused_until)) > trio.current_time():  # noqa: ASYNC110 - see above
+            await trio.sleep_until(due)
+        now = trio.current_time()
+        grown_s = now - max(self._grown_at, self._paused_until)
+        self._rate = min(self._most, self._rate + max(0.0, grown_s) * self._most / _GROWTH_S)
+        self._grown_at = now
+        self._next = now + 1.0 / self._rate + _MARGIN_S
+        self._left.append(now)
+        while self._left[0] <= now - 1.0:
+            self._left.popleft()
+        return now
+
+    def slow_down(self, *, left: float, status: int, retry_after_s: float | None) -> None:
+        """Pause because the tenant answered ``status`` to a request that left at ``left`` (trio's clock).
+
+        Answers to requests that left before the last pause are of the same pause: they may make it longer, but the
+        rate is halved once.
+        """
+        now = trio.current_time()
+        is_new = left > self._paused_at
+        if is_new:
+            self._pauses_in_a_row += 1
+        own_s = min(_FIRST_PAUSE_S * 2 ** (self._pauses_in_a_row - 1), _LONGEST_PAUSE_S)
+        pause_s = own_s if retry_after_s is None else min(retry_after_s, _LONGEST_PAUSE_S)
+        self._paused_until = max(self._paused_until, now + pause_s)
+        if not is_new:
+            return
+        seen = sum(moment > now - 1.0 for moment in self._left)
+        self._rate = max(_LOWEST_RATE, min(self._rate, float(seen) or self._rate) / 2)
+        self._paused_at = self._grown_at = now
+        if self._emit is not None and now - self._told_at >= _TELL_AGAIN_S:
+            self._told_at = now
+            self._emit(RequestsSlowed(family=self._family, status=status, pause_s=pause_s, rate=self._rate))
+
+    def note_taken(self, *, left: float) -> None:
+        """Note that a request that left after the last pause was taken."""
+        if left > self._paused_at:
+            self._pauses_in_a_row = 0
 
 
 class Paces:
     """The paces of one tenant, by API family."""
 
-    def __init__(self, *, designtime_rate: float, runtime_rate: float) -> None:
-        """Take both rates in requests a second."""
-        places = trio.Semaphore(MAX_IN_FLIGHT)
-        self._designtime = Pace(designtime_rate, places)
-        self._runtime = Pace(runtime_rate, places)
+    def __init__(self, *, designtime_rate: float, runtime_rate: float, emit: Emit | None = None) -> None:
+        """Take both rates in requests a second; ``emit`` is told when the tenant wants fewer."""
+        self._designtime = Pace(
+            designtime_rate, trio.Semaphore(MAX_IN_FLIGHT), family="design-time requests", emit=emit
+        )
+        self._runtime = Pace(runtime_rate, trio.Semaphore(MAX_IN_FLIGHT), family="runtime requests", emit=emit)
 
     def of(self, path: str) -> Pace:
         """Give the pace of a path's family; whatever is not surely runtime counts as design time, the scarcer one."""

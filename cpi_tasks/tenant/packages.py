@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from cpi_tasks.model.naming import PackageId
 from cpi_tasks.model.tenant import IntegrationPackage
 from cpi_tasks.tenant import odata
-from cpi_tasks.tenant.session import Session
+from cpi_tasks.tenant.session import Session, repeat_anyway
 from cpi_tasks.tenant.verdict import listing, reading, writing
 
 READ_ROLE = "WorkspacePackagesRead"
@@ -54,7 +54,8 @@ class PackageCalls:
         body = {"Id": package, **_sendable(metadata)}
         action = f"create integration package {package!r}"
         await self._session.write(
-            writing("POST", odata.API_ROOT + _ENTITY_SET, action=action, role=EDIT_ROLE, body=body)
+            writing("POST", odata.API_ROOT + _ENTITY_SET, action=action, role=EDIT_ROLE, body=body),
+            has_happened=lambda: self._is_there(package),
         )
 
     async def update_package(self, package: PackageId, metadata: Mapping[str, str]) -> None:
@@ -66,8 +67,12 @@ class PackageCalls:
                 action=f"update the metadata of integration package {package!r}",
                 role=EDIT_ROLE,
                 body=_sendable(metadata),
-            )
+            ),
+            has_happened=repeat_anyway,
         )
+
+    async def _is_there(self, package: PackageId) -> bool:
+        return await self.read_package(package) is not None
 
 
 def plain_list(value: str) -> str:

@@ -49,8 +49,12 @@ class ParameterCalls:
                 action=f"set parameter {key!r} of integration flow {flow!r}",
                 role=CONFIGURE_ROLE,
                 body={"ParameterValue": value},
-            )
+            ),
+            has_happened=lambda: self._has_value(flow, key, value),
         )
+
+    async def _has_value(self, flow: ArtifactId, key: str, value: str) -> bool:
+        return any((one.key, one.value) == (key, value) for one in await self.read_parameters(flow) or ())
 
 
 def _parameter(row: odata.Entity) -> ConfigurationParameter:

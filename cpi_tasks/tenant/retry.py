@@ -1,8 +1,9 @@
-"""What is asked again, and when: one small classification, the waiting is stamina's."""
+"""What is asked again, and when: one small classification, the loop is stamina's."""
 
 from __future__ import annotations
 
 import email.utils
+import math
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from typing import TypeVar
 
 import stamina
 import stamina.instrumentation
+import trio
 
 T = TypeVar("T")
 
-ATTEMPTS = 5
-LONGEST_WAIT_S = 120.0
-"""A longer ``Retry-After`` is not waited for in full: the request is tried again and may be refused again."""
+ATTEMPTS = 8
+"""So often one request is sent while the tenant answers others; an outage has a budget in time instead."""
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 10.0
 
 
 class TroubleKind(Enum):
@@ -26,6 +29,7 @@ class TroubleKind(Enum):
     THROTTLED = "the tenant refused it for its rate, unread"
     UNANSWERED = "it was sent; whether it was processed is not known"
     UNUSABLE = "something answered, but not what the tenant would say"
+    GIVEN_UP = "the tenant has been away for too long"
 
 
 class Trouble(Exception):
@@ -42,29 +46,40 @@ class Trouble(Exception):
         self.retry_after_s = retry_after_s
 
 
-REPEATABLE_READS = frozenset(TroubleKind)
+REPEATABLE_READS = frozenset(TroubleKind) - {TroubleKind.GIVEN_UP}
 REPEATABLE_WRITES = frozenset({TroubleKind.NOT_SENT, TroubleKind.THROTTLED})
-"""A write is sent again only where the first one surely was not processed."""
+"""A write is sent again as it is only where the first one surely was not processed."""
 
 
-async def repeated(call: Callable[[], Awaitable[T]], *, after: frozenset[TroubleKind]) -> T:
-    """Await ``call`` until it succeeds, at most ``ATTEMPTS`` times, as long as its ``Trouble`` is one of ``after``.
+async def repeated(
+    call: Callable[[], Awaitable[T]], *, after: frozenset[TroubleKind], is_down: Callable[[], bool], budget_s: float
+) -> T:
+    """Await ``call`` until it succeeds, as long as its ``Trouble`` is one of ``after``.
 
-    Waits grow from half a second to ten, with jitter, or last as long as the tenant asked. Raises the last ``Trouble``.
-    stamina sleeps by trio's clock where it runs under trio; its own time-out reads the wall clock and is left off.
+    Where the tenant answers others, at most ``ATTEMPTS`` times; waits are drawn from zero to a bound that grows to ten
+    seconds. While ``is_down`` says that it answers nobody, ``call`` itself waits and ends with ``GIVEN_UP``. A tenant
+    that only refuses the rate is asked again for ``budget_s`` seconds; the pause is the rate's. Raises the last
+    ``Trouble``.
     """
+    tries = 0
+    first_at = math.inf
 
     def backoff(error: Exception) -> bool | float:
+        nonlocal tries, first_at
         if not isinstance(error, Trouble) or error.kind not in after:
             return False
-        if error.retry_after_s is None:
-            return True
-        return min(error.retry_after_s, LONGEST_WAIT_S) + random.uniform(0.0, 0.5)  # noqa: S311 - spreads load only
+        first_at = min(first_at, trio.current_time())
+        if error.kind is TroubleKind.THROTTLED:
+            return 0.0 if trio.current_time() - first_at < budget_s else False
+        if is_down():
+            return 0.0
+        tries += 1
+        if tries >= ATTEMPTS:
+            return False
+        bound_s = min(_FIRST_WAIT_S * 2 ** (tries - 1), _LONGEST_WAIT_S)
+        return random.uniform(0.0, bound_s)  # noqa: S311 - spreads load only
 
-    caller = stamina.AsyncRetryingCaller(
-        attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=10.0, wait_jitter=0.5
-    )
-    return await caller(backoff, call)
+    return await stamina.AsyncRetryingCaller(attempts=None, timeout=None)(backoff, call)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -42,7 +42,7 @@ class RuntimeCalls:
         path = odata.call(f"Deploy{kind.api_name}DesigntimeArtifact", Id=artifact, Version="active")
         action = f"deploy {kind.label} {artifact!r}"
         answer = await self._session.write(writing("POST", path, action=action, role=DEPLOY_ROLE))
-        return task_id(answer.content)
+        return None if answer is None else task_id(answer.content)
 
     async def read_build_status(self, task: TaskId) -> str | None:
         """Read a build task: ``GET BuildAndDeployStatus(TaskId='T')``, 200; 404 gives ``None``.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import TypeVar
+
+import trio
 
 from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantUnavailable
 from cpi_tasks.tenant.auth import Credential, Login
@@ -14,14 +17,21 @@ from cpi_tasks.tenant.csrf import HEADER, CsrfPair, CsrfSession, is_csrf_refusal
 from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.limits import Paces
 from cpi_tasks.tenant.odata import API_ROOT, Entity, next_path, origin, rows
-from cpi_tasks.tenant.retry import Trouble, TroubleKind, repeated
-from cpi_tasks.tenant.verdict import Request, judge, reading
+from cpi_tasks.tenant.outage import Outage, Spent
+from cpi_tasks.tenant.retry import Trouble, TroubleKind, repeated, retry_after_s
+from cpi_tasks.tenant.verdict import Request, is_session_fault, judge, reading, trouble_in
 from cpi_tasks.tenant.wire import Answer, Wire
 
 T = TypeVar("T")
 
 _NO_CONTENT = http.HTTPStatus.NO_CONTENT
 _UNAUTHORIZED = http.HTTPStatus.UNAUTHORIZED
+_TOO_MANY = frozenset({http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE})
+_DOUBTFUL = frozenset({TroubleKind.UNANSWERED, TroubleKind.UNUSABLE})
+_RENEWALS = 2
+_WRITES = 3
+_SETTLING_S = 1.0
+"""A write whose answer was lost may still be under way: so long is waited before looking."""
 
 
 def is_unknown(rejected: RequestRejected) -> bool:
@@ -42,6 +52,7 @@ class Session:
         wire: Wire,
         login: Login,
         paces: Paces,
+        outage: Outage,
         is_csrf_wanted: bool,
         note_secret: Callable[[str], None],
     ) -> None:
@@ -51,6 +62,7 @@ class Session:
         self._wire = wire
         self._login = login
         self._paces = paces
+        self._outage = outage
         self._note_secret = note_secret
         self._csrf = CsrfSession(self._fetch_csrf, is_wanted=is_csrf_wanted)
 
@@ -95,30 +107,78 @@ class Session:
             seen.add(following)
             page = replace(request, path=following)
 
-    async def write(self, request: Request) -> Answer:
-        """Send a modifying request; sent again only where the first surely was not processed."""
-        return await self._run(request, _as_is)
+    async def write(
+        self, request: Request, *, has_happened: Callable[[], Awaitable[bool]] | None = None
+    ) -> Answer | None:
+        """Send a modifying request; ``None`` where it was carried out though its answer was lost.
+
+        Sent again as it is only where the first surely was not processed. Where that is not known, ``has_happened``
+        reads the tenant's state and tells; ``None`` leaves that to the caller, who gets ``TenantUnavailable``.
+        """
+        for tries in count(1):
+            try:
+                return await self._repeat(request, _as_is)
+            except Trouble as trouble:
+                is_doubtful = trouble.kind in _DOUBTFUL and has_happened is not None and tries < _WRITES
+                if not is_doubtful or has_happened is None:
+                    raise self._unavailable(request, trouble) from trouble
+                if await self._find_out(request, trouble, has_happened):
+                    return None
+            except RequestRejected:
+                # A creation that was under way all the time refuses its own repetition.
+                if tries > 1 and has_happened is not None and await has_happened():
+                    return None
+                raise
+        raise AssertionError("counting has no end")
+
+    async def _find_out(self, request: Request, trouble: Trouble, has_happened: Callable[[], Awaitable[bool]]) -> bool:
+        await trio.sleep(_SETTLING_S)
+        try:
+            return await has_happened()
+        except TenantUnavailable as error:
+            raise self._unavailable(request, trouble) from error
 
     async def _run(self, request: Request, parse: Callable[[Answer], T]) -> T:
+        try:
+            return await self._repeat(request, parse)
+        except Trouble as trouble:
+            raise self._unavailable(request, trouble) from trouble
+
+    def _unavailable(self, request: Request, trouble: Trouble) -> TenantUnavailable:
+        return TenantUnavailable(_sentence(request, trouble, self._host))
+
+    async def _repeat(self, request: Request, parse: Callable[[Answer], T]) -> T:
         async def attempt() -> T:
             return parse(judge(request, await self._answer(request), host=self._host))
 
-        try:
-            return await repeated(attempt, after=request.repeatable_after)
-        except Trouble as trouble:
-            raise TenantUnavailable(_sentence(request, trouble, self._host)) from trouble
+        return await repeated(
+            attempt,
+            after=request.repeatable_after,
+            is_down=lambda: self._outage.is_down,
+            budget_s=self._outage.budget_s,
+        )
 
     async def _answer(self, request: Request) -> Answer:
-        """Exchange once, and once more each for a token that expired and a CSRF pair that is no longer known."""
+        """Exchange, at most twice more for expired tokens and CSRF pairs, and once for the known session fault."""
         credential = await self._login.credential()
         pair = None if request.is_read else await self._csrf.pair()
-        answer = await self._exchange(request, credential, pair)
-        if answer.status == _UNAUTHORIZED and (newer := await self._login.replace(credential)):
-            credential = newer
+        renewals, has_faulted = 0, False
+        while True:
             answer = await self._exchange(request, credential, pair)
-        if not request.is_read and is_csrf_refusal(answer):
-            pair = await self._csrf.renew(pair)
-            answer = await self._exchange(request, credential, pair)
+            if renewals < _RENEWALS and answer.status == _UNAUTHORIZED:
+                newer = await self._login.replace(credential)
+                if newer is None:
+                    break
+                credential = newer
+                renewals += 1
+            elif renewals < _RENEWALS and not request.is_read and is_csrf_refusal(answer):
+                pair = await self._csrf.renew(pair)
+                renewals += 1
+            elif is_session_fault(answer) and not has_faulted:
+                has_faulted = True
+                pair = None if pair is None else await self._csrf.renew(pair)
+            else:
+                break
         if answer.status == _UNAUTHORIZED:
             _, detail = parse_error(answer.content)
             said = f" ({detail})" if detail else ""
@@ -131,14 +191,29 @@ class Session:
         headers = {"Accept": request.accept, **request.headers, "Authorization": credential.header}
         if pair is not None:
             headers |= pair.headers
-        async with self._paces.of(request.path).turn():
-            return await self._wire.exchange(
-                request.method,
-                self._url + request.path,
-                target=request.path,
-                headers=headers,
-                content=request.content,
-            )
+        pace = self._paces.of(request.path)
+        async with self._outage.passage(), pace.turn() as left:
+            try:
+                answer = await self._wire.exchange(
+                    request.method,
+                    self._url + request.path,
+                    target=request.path,
+                    headers=headers,
+                    content=request.content,
+                )
+            except Trouble as trouble:
+                self._outage.note_trouble(trouble)
+                raise
+            if answer.status in _TOO_MANY:
+                pace.slow_down(left=left, status=answer.status, retry_after_s=retry_after_s(answer.headers))
+            else:
+                pace.note_taken(left=left)
+            trouble_found = trouble_in(request, answer)
+            if trouble_found is None or trouble_found.kind is TroubleKind.THROTTLED:
+                self._outage.note_answer()
+            else:
+                self._outage.note_trouble(trouble_found)
+            return answer
 
     async def _fetch_csrf(self) -> CsrfPair:
         """``GET /api/v1/`` with ``X-CSRF-Token: Fetch``, 200 (SAP, Integration Content).
@@ -159,6 +234,12 @@ class Session:
         return pair
 
 
+async def repeat_anyway() -> bool:
+    """Answer ``has_happened`` for a write that leaves the same state however often it is carried out."""
+    await trio.lowlevel.checkpoint()
+    return False
+
+
 def _as_is(answer: Answer) -> Answer:
     return answer
 
@@ -171,10 +252,13 @@ def _page(parse_row: Callable[[Entity], T], answer: Answer) -> tuple[list[T], st
 
 
 def _sentence(request: Request, trouble: Trouble, host: str) -> str:
-    if trouble.kind is TroubleKind.NOT_SENT:
+    is_gone = isinstance(trouble, Spent) and trouble.was_reached
+    if trouble.kind is TroubleKind.NOT_SENT or (isinstance(trouble, Spent) and not is_gone):
         advice = "check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"
     elif trouble.kind is TroubleKind.THROTTLED:
         advice = "run again later or lower requestsPerSecond"
+    elif is_gone:
+        advice = "run again when the tenant answers, or raise outageBudgetSeconds"
     elif request.is_read:
         advice = "check CPI_HOST and whether the tenant is up, then run again"
     else:

@@ -12,7 +12,7 @@ from cpi_tasks.errors import RequestRejected, TenantUnavailable
 from cpi_tasks.tenant.csrf import is_csrf_refusal
 from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.retry import REPEATABLE_READS, REPEATABLE_WRITES, Trouble, TroubleKind, retry_after_s
-from cpi_tasks.tenant.text import is_html, one_line
+from cpi_tasks.tenant.text import decoded, is_html, one_line
 from cpi_tasks.tenant.wire import Answer
 
 READ_SUCCESS = frozenset({200})
@@ -27,6 +27,7 @@ _FIRST_ERROR = 400
 _FORBIDDEN = 403
 _NOT_FOUND = 404
 _THROTTLED = 429
+_SERVER_ERROR = 500
 _PASSING = frozenset({502, 503, 504})
 
 
@@ -83,7 +84,7 @@ def judge(request: Request, answer: Answer, *, host: str) -> Answer:
     Raises ``Trouble`` for passing and unusable answers, ``TenantUnavailable`` for a redirect, ``RequestRejected`` for
     every other error status. A 401 is judged elsewhere.
     """
-    if trouble := transient_trouble(answer) or _foreign_trouble(request, answer):
+    if trouble := trouble_in(request, answer):
         raise trouble
     if answer.status in request.success:
         return answer
@@ -94,6 +95,16 @@ def judge(request: Request, answer: Answer, *, host: str) -> Answer:
             " (url of the service key), not the web interface"
         )
     raise rejection(request, answer)
+
+
+def trouble_in(request: Request, answer: Answer) -> Trouble | None:
+    """Give the trouble behind an answer that is none of the tenant's own; ``None`` for what it did say."""
+    return transient_trouble(answer) or _foreign_trouble(request, answer)
+
+
+def is_session_fault(answer: Answer) -> bool:
+    """Whether a 500 is the known fault of the tenant's session, after which the same request succeeds (flashpipe)."""
+    return answer.status == _SERVER_ERROR and "httpsession" in decoded(answer.content).lower()
 
 
 def transient_trouble(answer: Answer) -> Trouble | None:

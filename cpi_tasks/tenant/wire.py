@@ -132,8 +132,8 @@ async def open_client(
     is_embedded = all(is_plain_loopback(url) for url in urls)
     timeout = httpx.Timeout(request_timeout_s, connect=min(CONNECT_TIMEOUT_S, request_timeout_s), pool=None)
     limits = httpx.Limits(
-        max_connections=MAX_IN_FLIGHT + 1,  # the token request must not wait behind requests
-        max_keepalive_connections=MAX_IN_FLIGHT + 1,
+        max_connections=2 * MAX_IN_FLIGHT + 1,  # the token request must not wait behind requests
+        max_keepalive_connections=2 * MAX_IN_FLIGHT + 1,
         keepalive_expiry=KEEP_ALIVE_S,
     )
     async with httpx.AsyncClient(

@@ -192,6 +192,7 @@ class World:
             designtime_rate=config.settings.designtime_rate,
             runtime_rate=config.settings.runtime_rate,
             request_timeout_s=config.settings.request_timeout_s,
+            outage_budget_s=config.settings.outage_budget_s,
             emit=emit,
             note_secret=note_secret,
             transport=httpx.ASGITransport(app=self.simulator.app),

@@ -53,12 +53,14 @@ def connected(
         login: BasicLogin | OAuthLogin = basic,
         rate: float = 1e9,
         request_timeout_s: float = 180.0,
+        outage_budget_s: float = 300.0,
     ) -> AbstractAsyncContextManager[TenantClient]:
         return connect(
             TenantAccess(url="https://t1.example.com", login=login),
             designtime_rate=rate,
             runtime_rate=rate,
             request_timeout_s=request_timeout_s,
+            outage_budget_s=outage_budget_s,
             emit=events.append,
             note_secret=secrets.append,
             transport=httpx.MockTransport(handler),
