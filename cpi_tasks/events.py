@@ -74,6 +74,8 @@ class PlanFinished:
     """The last event where plans are only shown: nothing was written."""
 
     plans: tuple[Plan, ...]
+    is_refused: bool = False
+    """Whether a run of these plans would be refused as a whole; a warning has said why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

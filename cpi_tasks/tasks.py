@@ -193,7 +193,7 @@ def _run(c: Context, selection: Selection, flags: RunFlags, *, plan: str | None 
         raise Exit("--diff shows what would change: use it with --dry-run, or with invoke plan", code=_INVALID)
     with _application(c, selection) as app:
         if is_dry:
-            looks = app.Looks(debug=flags["debug"], diff=flags["diff"])
+            looks = app.Looks(debug=flags["debug"], diff=flags["diff"], plan=plan)
             code = app.show_plan(selection, root=_project_root(c), looks=looks)
         else:
             orders = app.Orders(debug=flags["debug"], yes=flags["yes"], plan=plan)

@@ -6,35 +6,43 @@ from pathlib import Path
 
 import trio
 
-from cpi_tasks.app.preview import Preview, find_drift, preview
+from cpi_tasks import planning
+from cpi_tasks.app.plans import read_saved
+from cpi_tasks.app.preview import find_drift, preview
 from cpi_tasks.app.run import Terms, run
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
+from cpi_tasks.model.preview import Preview
 from cpi_tasks.model.report import Report
 
 
-def execute(selection: Selection, *, root: Path, emit: Emit | None = None, is_confirmed: bool = False) -> Report:
+def execute(
+    selection: Selection, *, root: Path, emit: Emit | None = None, is_confirmed: bool = False, plan: str | None = None
+) -> Report:
     """Run what ``selection`` asks for without printing and give the report; ``emit`` is called with every event.
 
-    Raises ``CpiTasksError`` where nothing could be begun: ``InputError`` for bad input, ``AuthenticationError`` and
-    ``TenantUnavailable`` for a tenant that cannot be used, ``Refused`` for a protected environment that nobody
-    confirmed. What failed afterwards is in the report.
+    ``plan`` is the file of a saved plan that is carried out exactly. Raises ``CpiTasksError`` where nothing could be
+    begun: ``InputError`` for bad input, ``AuthenticationError`` and ``TenantUnavailable`` for a tenant that cannot be
+    used, ``Refused`` for a protected environment that nobody confirmed, drift, a downgrade or a stale plan. What failed
+    afterwards is in the report.
     """
-    return trio.run(run, selection, root, _terms(emit, is_confirmed=is_confirmed))
+    saved = None if plan is None else read_saved(Path(plan))
+    chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
+    return trio.run(run, chosen, root, _terms(emit, is_confirmed=is_confirmed, saved=saved))
 
 
-def execute_plan(selection: Selection, *, root: Path, emit: Emit | None = None) -> Preview:
-    """Give what a run would do; nothing is written to the tenant. Raises as ``execute``."""
+def execute_plan(selection: Selection, *, root: Path, emit: Emit | None = None, wants_diff: bool = False) -> Preview:
+    """Give what a run would do; nothing is written to the tenant. Raises as ``execute`` for bad input and tenants."""
 
     async def look() -> Preview:
-        return await preview(selection, root, _terms(emit), wants_diff=False)
+        return await preview(selection, root, _terms(emit), wants_diff=wants_diff)
 
     return trio.run(look)
 
 
 def execute_drift(selection: Selection, *, root: Path, emit: Emit | None = None) -> DriftReport:
-    """Give in what a tenant differs from the files, and since when; nothing is written. Raises as ``execute``."""
+    """Give in what a tenant differs from the files, and who made it so; raises as ``execute_plan``."""
     return trio.run(find_drift, selection, root, _terms(emit))
 
 
@@ -44,8 +52,9 @@ async def confirmed(_: str) -> bool:
     return True
 
 
-def _terms(emit: Emit | None, *, is_confirmed: bool = False) -> Terms:
-    return Terms(emit=emit or _ignore, note_secret=_ignore, confirm=confirmed if is_confirmed else None)
+def _terms(emit: Emit | None, *, is_confirmed: bool = False, saved: planning.SavedPlan | None = None) -> Terms:
+    confirm = confirmed if is_confirmed else None
+    return Terms(emit=emit or _ignore, note_secret=_ignore, confirm=confirm, saved=saved)
 
 
 def _ignore(_: object) -> None:

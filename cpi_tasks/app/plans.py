@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cpi_tasks import engine, planning
-from cpi_tasks.app.prepare import Contents, Prepared
-from cpi_tasks.errors import Refused
+from cpi_tasks.app.prepare import Contents, Prepared, tenant_name
+from cpi_tasks.errors import InputError, Problem, Refused
 from cpi_tasks.events import Emit, WarningRaised
 from cpi_tasks.model.config import DeployConfig
 from cpi_tasks.model.inventory import Inventory
@@ -43,3 +44,25 @@ def check_allowed(planned: Sequence[Planned], prepared: Prepared) -> None:
     reasons = planning.why_refused([one.plan for one in planned], prepared.config.settings)
     if reasons:
         raise Refused("\n".join(("nothing was sent that changes the tenant:", *reasons)))
+
+
+def why_stale(saved: planning.SavedPlan, planned: Sequence[Planned], prepared: Prepared) -> tuple[str, ...]:
+    """Say why a run now would not do exactly what a saved plan says; empty where it would."""
+    return planning.why_stale(
+        saved,
+        [one.plan for one in planned],
+        config=prepared.config,
+        inventories=[one.inventory for one in planned],
+        tenant=tenant_name(prepared.config),
+    )
+
+
+def read_saved(file: Path) -> planning.SavedPlan:
+    """Read the file of a saved plan; raises ``InputError`` where it is none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problem = Problem(file=str(file), path="--plan", message=f"the saved plan cannot be read: {why}")
+        raise InputError([problem]) from error
+    return planning.read_saved(text, str(file))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 import trio
 
 from cpi_tasks import content, engine, planning, records
-from cpi_tasks.app.plans import Planned, make_plans
+from cpi_tasks.app.plans import Planned, make_plans, why_stale
 from cpi_tasks.app.prepare import Prepared, prepare, tenant_name
 from cpi_tasks.app.run import Terms, first_error, watch_signals
 from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError
@@ -20,27 +19,9 @@ from cpi_tasks.model.config import Selection
 from cpi_tasks.model.content import ArtifactContent, FileDiff
 from cpi_tasks.model.drift import DriftReport
 from cpi_tasks.model.naming import ArtifactRef
-from cpi_tasks.model.plan import ArtifactPlan, Plan
+from cpi_tasks.model.plan import ArtifactPlan
+from cpi_tasks.model.preview import Preview
 from cpi_tasks.model.tenant import Tenant
-
-Diffs = Mapping[ArtifactRef, tuple[FileDiff, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What a run would do. ``refusals`` say why it would be refused as a whole; ``saved`` is the plan as a text."""
-
-    environment: str
-    tenant: str
-    plans: tuple[Plan, ...]
-    diffs: Diffs
-    refusals: tuple[str, ...]
-    saved: str
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether the run would do anything, or could not do what is asked for."""
-        return bool(self.refusals) or any(plan.has_changes for plan in self.plans)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +42,9 @@ async def preview(selection: Selection, root: Path, terms: Terms, *, wants_diff:
         raise Interrupted("interrupted; nothing was sent that changes the tenant")
     plans = tuple(one.plan for one in planned)
     refusals = planning.why_refused(plans, prepared.config.settings)
+    if terms.saved is not None:
+        stale = why_stale(terms.saved, planned, prepared)
+        refusals = (*refusals, *(f"the saved plan is out of date: {reason}" for reason in stale))
     for number, plan in enumerate(plans, start=1):
         terms.emit(PartStarted(source=plan.source, number=number, total=len(plans)))
         terms.emit(PlanMade(plan=plan))
@@ -69,7 +53,7 @@ async def preview(selection: Selection, root: Path, terms: Terms, *, wants_diff:
                 terms.emit(DiffMade(ref=artifact.ref, diffs=seen.diffs.get(artifact.ref, ())))
     for refusal in refusals:
         terms.emit(WarningRaised(text=f"a run would be refused (exit code 5): {refusal}"))
-    terms.emit(PlanFinished(plans=plans))
+    terms.emit(PlanFinished(plans=plans, is_refused=bool(refusals)))
     return Preview(
         environment=prepared.config.environment,
         tenant=tenant_name(prepared.config),
@@ -135,7 +119,14 @@ async def _read(prepared: Prepared, seen: _Seen, terms: Terms, *, wants_diff: bo
         client = await stack.enter_async_context(terms.reach(prepared.config, terms.emit, terms.note_secret))
         planned = await make_plans(prepared, client, memory, terms.emit)
         locks = await engine.read_locks(client)
-        seen.planned = tuple(replace(one, inventory=replace(one.inventory, locks=locks)) for one in planned)
+        seen.planned = tuple(
+            replace(
+                one,
+                inventory=replace(one.inventory, locks=locks),
+                plan=planning.with_lock_warnings(one.plan, locks),
+            )
+            for one in planned
+        )
         if wants_diff:
             for one in planned:
                 for artifact in one.plan.artifacts():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
 
 from cpi_tasks import engine, planning, records
-from cpi_tasks.app.plans import Planned, check_allowed, make_plans
+from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
 from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
 from cpi_tasks.app.reach import Reach, reach_tenant
 from cpi_tasks.errors import CpiTasksError, Interrupted, Refused
@@ -90,11 +91,14 @@ async def _work(prepared: Prepared, progress: _Progress, terms: Terms) -> None:
         backups=records.RunBackups(prepared.folder),
     )
     async with terms.reach(config, terms.emit, terms.note_secret) as client:
-        planned = await make_plans(prepared, client, memory, terms.emit)
-        _drop_needless(planned, memory)
-        check_allowed(planned, prepared)
-        _check_saved(planned, prepared, terms)
-        is_shown = await _confirm(planned, config, terms)
+        with ExitStack() as unless_begun:
+            unless_begun.callback(_drop_everything, config, memory)
+            planned = await make_plans(prepared, client, memory, terms.emit)
+            _drop_needless(planned, memory)
+            check_allowed(planned, prepared)
+            _check_saved(planned, prepared, terms)
+            is_shown = await _confirm(planned, config, terms)
+            unless_begun.pop_all()
         progress.planned, progress.ledgers = planned, [engine.Ledger() for _ in planned]
         for number, (one, ledger) in enumerate(zip(planned, progress.ledgers, strict=True), start=1):
             terms.emit(PartStarted(source=one.config.source, number=number, total=len(planned)))
@@ -111,6 +115,14 @@ async def _work(prepared: Prepared, progress: _Progress, terms: Terms) -> None:
             )
 
 
+def _drop_everything(config: RunConfig, memory: engine.Memory) -> None:
+    """Delete what was kept for backups by a run that ends before its first write."""
+    for part in config.configs:
+        for package in part.packages:
+            for artifact in package.artifacts:
+                memory.backups.drop(artifact.ref)
+
+
 def _drop_needless(planned: tuple[Planned, ...], memory: engine.Memory) -> None:
     """Delete what was kept for a backup of content that is not overwritten after all."""
     for one in planned:
@@ -120,15 +132,7 @@ def _drop_needless(planned: tuple[Planned, ...], memory: engine.Memory) -> None:
 
 
 def _check_saved(planned: tuple[Planned, ...], prepared: Prepared, terms: Terms) -> None:
-    if terms.saved is None:
-        return
-    reasons = planning.why_stale(
-        terms.saved,
-        [one.plan for one in planned],
-        config=prepared.config,
-        inventories=[one.inventory for one in planned],
-        tenant=tenant_name(prepared.config),
-    )
+    reasons = () if terms.saved is None else why_stale(terms.saved, planned, prepared)
     if reasons:
         raise Refused("\n".join(("the saved plan is out of date; nothing was sent that changes the tenant:", *reasons)))
 

@@ -14,12 +14,14 @@ import trio
 
 from cpi_tasks import environment, planning, report
 from cpi_tasks.app.execute import confirmed
-from cpi_tasks.app.preview import Preview, find_drift, preview
+from cpi_tasks.app.plans import read_saved
+from cpi_tasks.app.preview import find_drift, preview
 from cpi_tasks.app.run import Confirm, Terms, run
 from cpi_tasks.errors import CpiTasksError, InputError, Problem
 from cpi_tasks.events import Event
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
+from cpi_tasks.model.preview import Preview
 
 T = TypeVar("T")
 _CHANGES = 2
@@ -37,11 +39,15 @@ class Orders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """How a plan or a drift check is shown; ``out`` is the file the plan is saved to."""
+    """How a plan or a drift check is shown.
+
+    ``plan`` is the file of a saved plan that is looked at again, ``out`` the file a plan is saved to.
+    """
 
     debug: bool = False
     diff: bool = False
     format: str | None = None
+    plan: str | None = None
     out: str | None = None
     detailed_exitcode: bool = False
 
@@ -51,7 +57,7 @@ def show_run(selection: Selection, *, root: Path, orders: Orders) -> int:
     screen = _Screen(sys.stdout, debug=orders.debug)
 
     def work() -> int:
-        saved = None if orders.plan is None else _read_saved(Path(orders.plan))
+        saved = None if orders.plan is None else read_saved(Path(orders.plan))
         chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
         ended = screen.show(lambda terms: run(chosen, root, terms), confirm=_confirm(yes=orders.yes), saved=saved)
         if screen.has_failed:
@@ -67,16 +73,25 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
     screen = _Screen(sys.stderr if is_json else sys.stdout, debug=looks.debug, is_quiet=is_json)
 
     def work() -> int:
-        _check_format(looks)
-        seen: Preview = screen.show(lambda terms: preview(selection, root, terms, wants_diff=looks.diff))
+        _check_looks(looks)
+        saved = None if looks.plan is None else read_saved(Path(looks.plan))
+        chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
+        seen: Preview = screen.show(lambda terms: preview(chosen, root, terms, wants_diff=looks.diff), saved=saved)
         if is_json:
             diffs = seen.diffs if looks.diff else None
-            text = report.plan_json(
-                seen.plans, screen.redactor, environment=seen.environment, tenant=seen.tenant, diffs=diffs
+            sys.stdout.write(
+                report.plan_json(
+                    seen.plans,
+                    screen.redactor,
+                    environment=seen.environment,
+                    tenant=seen.tenant,
+                    refusals=seen.refusals,
+                    diffs=diffs,
+                )
             )
-            sys.stdout.write(f"{text}\n")
         if looks.out is not None:
             _save(Path(looks.out), seen.saved)
+            screen.write(f"Saved; exactly this is carried out by: invoke orchestrate --plan {looks.out}\n")
         return _CHANGES if looks.detailed_exitcode and seen.has_changes else 0
 
     return screen.guard(work)
@@ -88,10 +103,10 @@ def show_drift(selection: Selection, *, root: Path, looks: Looks) -> int:
     screen = _Screen(sys.stderr if is_json else sys.stdout, debug=looks.debug, is_quiet=is_json)
 
     def work() -> int:
-        _check_format(looks)
+        _check_looks(looks)
         found: DriftReport = screen.show(lambda terms: find_drift(selection, root, terms))
         if is_json:
-            sys.stdout.write(f"{report.drift_json(found, screen.redactor)}\n")
+            sys.stdout.write(report.drift_json(found, screen.redactor))
         return _CHANGES if looks.detailed_exitcode and found.has_differences else 0
 
     return screen.guard(work)
@@ -160,28 +175,26 @@ class _Screen:
             return error.exit_code
 
 
-def _check_format(looks: Looks) -> None:
+def _check_looks(looks: Looks) -> None:
+    problems = []
     if looks.format is not None and looks.format not in _FORMATS:
-        message = f"must be one of {', '.join(_FORMATS)}, not '{looks.format}'"
-        raise InputError([Problem(file="command line", path="--format", message=message)])
-
-
-def _read_saved(file: Path) -> planning.SavedPlan:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError([Problem(file=str(file), message=f"the saved plan cannot be read: {why}")]) from error
-    return planning.read_saved(text, str(file))
+        message = f"'{looks.format}' is not one of {', '.join(_FORMATS)}"
+        problems.append(Problem(file="command line", path="--format", message=message))
+    if looks.out is not None and not looks.out.strip():
+        problems.append(Problem(file="command line", path="--out", message="must not be empty"))
+    if problems:
+        raise InputError(problems)
 
 
 def _save(file: Path, text: str) -> None:
     """Write a plan for its owner alone: it names what is configured, though no values."""
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError([Problem(file=str(file), message=f"the plan cannot be saved: {error.strerror}")]) from error
+        message = f"the plan could not be saved: {error.strerror}"
+        raise InputError([Problem(file=str(file), path="--out", message=message)]) from error
 
 
 def _confirm(*, yes: bool) -> Confirm | None:

@@ -17,7 +17,7 @@ from cpi_tasks.engine.keeping import keep_content, keep_known, keep_state
 from cpi_tasks.engine.parameters import enforce_after_upload, write_changes
 from cpi_tasks.engine.versions import read_back, settle_version
 from cpi_tasks.model.content import ArtifactContent
-from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.naming import ArtifactKind, ArtifactRef
 from cpi_tasks.model.plan import UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
 
@@ -61,9 +61,11 @@ async def save_version(
 ) -> str:
     """Save content that is as wanted as a version: a draft as it is, a saved version after one more upload.
 
-    A version is only saved after a change (SAP Help); sending the same content again is one.
+    A version is only saved after a change (SAP Help); sending the same content again is one. Value mappings take no
+    upload, and their one stored version is only given another number (terraform-provider-sap-integration-suite).
     """
-    if step.before is None or not step.before.is_draft:
+    is_saved = step.before is None or not step.before.is_draft
+    if is_saved and content.spec.kind is not ArtifactKind.VALUE_MAPPING:
         return await upload(ref, step, content, context, uploads)
     keep_state(ref, step, context)
     note_before_write(ref, None, context)

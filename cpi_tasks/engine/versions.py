@@ -11,7 +11,7 @@ from cpi_tasks.errors import RequestRejected
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, VersionPolicy
 from cpi_tasks.model.plan import UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
-from cpi_tasks.model.version import is_higher, next_patch
+from cpi_tasks.model.version import in_full, is_higher, is_same, next_patch
 
 _NOT_KEPT = "the tenant did not keep it"
 
@@ -37,10 +37,17 @@ async def settle_version(
     """
     if stored.is_draft:
         stored = await _save_draft(ref, step, stored, context)
-    elif stored.version != step.version and (step.is_version_binding or is_higher(step.version, stored.version)):
+    elif step.version and _must_be_saved(step, stored):
         stored = await _save_as(ref, stored, step.version, step, context)
     context.designs.setdefault(ref.artifact, DesignState()).version = None if stored.is_draft else stored.version
     return stored
+
+
+def _must_be_saved(step: UpdateStep, stored: DesigntimeArtifact) -> bool:
+    if is_same(stored.version, step.version):
+        return False
+    # What is new had no version before that could go down: some tenants call it 1.0.0 whatever the files say.
+    return step.is_version_binding or not step.base_version or is_higher(step.version, stored.version)
 
 
 async def _save_draft(
@@ -74,7 +81,7 @@ async def _save_as(
 ) -> DesigntimeArtifact:
     why = _NOT_KEPT
     try:
-        await context.tenant.save_version(ref.artifact, stored.kind, target)
+        await context.tenant.save_version(ref.artifact, stored.kind, in_full(target))
     except RequestRejected as error:
         if step.is_version_binding or stored.is_draft:
             raise
@@ -82,14 +89,15 @@ async def _save_as(
         why = str(error)
     else:
         stored = await read_back(ref, stored.kind, context)
-    if stored.version != target and step.is_version_binding:
+    is_taken = is_same(stored.version, target)
+    if not is_taken and step.is_version_binding:
         raise RequestRejected(
             action=f"give {stored.kind.label} '{ref.artifact}' version {target}",
             status=409,
             detail=f"it took the call but shows version {stored.version}; save the version in the Web UI, or set "
             "versioning to manifest",
         )
-    if stored.version != target:
+    if not is_taken:
         _warn(ref, stored.version, target, why, context)
     return stored
 

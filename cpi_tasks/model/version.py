@@ -35,6 +35,12 @@ def is_lower(version: str, than: str) -> bool:
     return left is not None and right is not None and left < right
 
 
+def in_full(version: str) -> str:
+    """Give a version with all of its three numbers, as tenants save it: ``1.2`` -> ``1.2.0``; other texts stay."""
+    parsed = parse_version(version)
+    return version if parsed is None or parsed[3] else ".".join(str(number) for number in parsed[:3])
+
+
 def next_patch(version: str) -> str:
     """Give the version after one, with the last number raised: ``1.0.3`` -> ``1.0.4``; ``1.0.1`` after no version."""
     major, minor, micro, _ = parse_version(version) or (1, 0, 0, "")

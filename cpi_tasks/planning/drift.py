@@ -88,24 +88,27 @@ def _designtime(
     inventory: Inventory,
     settings: Settings,
 ) -> Iterator[DriftEntry]:
-    """Give the one entry about content, draft or version: a version that moved with the content is no second one."""
+    """Give the entry about content, draft or version: a version that moved with the content is no second one."""
     downloaded = inventory.downloads.get(spec.id)
     paths = () if content is None or downloaded is None else changed_paths(content.digest, downloaded.digest)
+    baseline = inventory.baselines.get(spec.id)
+    left = None if baseline is None or design.is_draft else baseline.version
+    is_other_version = left is not None and not is_same(left, design.version)
     if content is not None and paths:
         origin = content_origin(spec.id, content, inventory)
         what = "an unsaved draft that differs" if design.is_draft else "content differs"
         aspect = Aspect.DRAFT if design.is_draft else Aspect.CONTENT
         yield _changed(spec, design, aspect, origin, f"{what} in {listed(paths)}")
-        return
-    baseline = inventory.baselines.get(spec.id)
+        if origin is not Origin.FILES or not is_other_version:
+            return
     if design.is_draft:
         origin = Origin.UNKNOWN if baseline is None else Origin.TENANT
         if baseline is not None and baseline.version is None:
             origin = Origin.FILES
         what = "with the content of the files" if content is not None and downloaded is not None else ""
         yield _changed(spec, design, Aspect.DRAFT, origin, f"an unsaved draft {what}".strip())
-    elif baseline is not None and baseline.version is not None and not is_same(baseline.version, design.version):
-        detail = f"saved as version {design.version}, the last run left {baseline.version}"
+    elif is_other_version:
+        detail = f"saved as version {design.version}, the last run left {left}"
         yield _changed(spec, design, Aspect.VERSION, Origin.TENANT, detail)
     elif (
         content is not None

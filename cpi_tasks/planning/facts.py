@@ -122,7 +122,8 @@ def _intentions(artifact: ArtifactPlan) -> Iterator[str]:
             yield f"set {', '.join(sorted(change.key for change in update.changes))}"
     if deploy is not None:
         yield "is running" if deploy.action is DeployAction.RUNNING else deploy.action.value
-        if deploy.depends_on:
+        # What runs waits for nothing: that something it uses is deployed again does not move it.
+        if deploy.depends_on and deploy.action is not DeployAction.RUNNING:
             yield f"after {', '.join(str(ref) for ref in sorted(deploy.depends_on))}"
 
 

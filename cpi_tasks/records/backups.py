@@ -33,9 +33,8 @@ class RunBackups:
 
     def __init__(self, folder: StateFolder) -> None:
         """Remember the folder; nothing is made before something is kept."""
-        self._shelf = _Shelf(
-            folder.run_folder / "backup", lambda package: folder.ensure_run("backup", package), need=RUN_NEED
-        )
+        self._path = folder.run_folder / "backup"
+        self._shelf = _Shelf(self._path, lambda package: folder.ensure_run("backup", package), need=RUN_NEED)
 
     def keep_archive(self, ref: ArtifactRef, archive: bytes) -> str:
         """Keep an archive; gives the path of the file. A second one of the same artifact gets a name of its own."""
@@ -74,6 +73,7 @@ class RunBackups:
     def drop(self, ref: ArtifactRef) -> None:
         """Delete what was kept of an artifact that is not overwritten after all, and folders that are empty then."""
         self._shelf.drop(ref)
+        _remove_empty(self._path, self._path.parent)
 
 
 class ScratchArchives:
@@ -152,15 +152,12 @@ class _Shelf:
         return "" if file is None else str(file)
 
     def drop(self, ref: ArtifactRef) -> None:
-        """Delete an artifact's files, and folders that are empty then."""
+        """Delete an artifact's files, and the package's folder where it is empty then."""
         with told(self._path, self._need):
             for suffix in (".zip", ".json"):
                 for file in list(self._files(ref, suffix)):
                     file.unlink(missing_ok=True)
-        # A folder that is not empty is refused, each system in its own words.
-        with contextlib.suppress(OSError):
-            (self._path / self._name("", ref.package)).rmdir()
-            self._path.rmdir()
+        _remove_empty(self._path / self._name("", ref.package))
 
     def _files(self, ref: ArtifactRef, suffix: str) -> Iterator[Path]:
         folder = self._name("", ref.package)
@@ -169,14 +166,23 @@ class _Shelf:
 
     def _name(self, folder: str, id_: str) -> str:
         name = safe_name(id_)
-        is_own = self._ids.setdefault((folder, name.casefold()), id_) == id_
-        return name if is_own and not _RESERVED.fullmatch(name) else marked_name(id_)
+        # A name with a mark may be somebody's id as well.
+        while _RESERVED.fullmatch(name) or self._ids.setdefault((folder, name.casefold()), id_) != id_:
+            name = marked_name(name)
+        return name
 
 
 def _numbered(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
     yield folder / f"{stem}{suffix}"
     for number in itertools.count(2):
         yield folder / f"{stem}.{number}{suffix}"
+
+
+def _remove_empty(*folders: Path) -> None:
+    # A folder that is not empty is refused, each system in its own words; those around it are not empty either.
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _made(folder: Path) -> Path:

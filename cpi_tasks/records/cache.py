@@ -93,8 +93,6 @@ class TenantCache:
         """Write the cache to disk, as a whole or not at all; nothing where nothing has changed."""
         if not self._is_changed:
             return
-        for old in list(self._known)[: max(0, len(self._known) - _MOST_ENTRIES)]:
-            del self._known[old]
         # Without a cache the next run reads more. That is no reason for this one to fail.
         with contextlib.suppress(OSError, StateFolderError):
             self._folder.ensure("cache")
@@ -103,11 +101,13 @@ class TenantCache:
             self._is_changed = False
 
     def _text(self) -> str:
+        # The others stay known: where this cannot be written, an older file holds what must still be forgotten.
+        newest = list(self._known.items())[-_MOST_ENTRIES:]
         content = {
             "format": _FORMAT,
             "tenant": self._tenant,
             "key": self._digests.known_key_id,
-            "artifacts": {artifact: _fields(known) for artifact, known in self._known.items()},
+            "artifacts": {artifact: _fields(known) for artifact, known in newest},
         }
         return json.dumps(content, separators=(",", ":"))
 

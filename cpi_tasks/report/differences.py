@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from cpi_tasks.model.content import DiffStatus, FileDiff
 from cpi_tasks.model.naming import ArtifactRef
-from cpi_tasks.model.plan import Origin, ParameterChange, UpdateAction, UpdateStep
+from cpi_tasks.model.plan import Origin, PackagePlan, ParameterChange, UpdateAction, UpdateStep
 from cpi_tasks.report.masking import looks_secret
 from cpi_tasks.report.redactor import MASK, Redactor
 from cpi_tasks.report.wording import LONGEST_VALUE, Line, Tone, shortened, shown_value
@@ -16,7 +17,13 @@ _MOST_PARAMETERS = 10
 _MOST_DIFF_LINES = 400
 _LONGEST_DIFF_LINE = 400
 _LONGEST_DIFF_VALUE = 4000
-_PROPERTY = re.compile(r"([+\- ]\s*)([^\s=:#!][^=:]*?)(\s*[=:]\s*)(.+)", re.DOTALL)
+_OVERWRITES = " (⚠ overwrites someone's edit)"
+_PROPERTY_FILES = (".prop", ".properties")
+# Also one that is commented out, and one with nothing but blanks between key and value.
+_PROPERTY = re.compile(r"([+\- ]\s*(?:[#!]+\s*)?)([^\s=:#!][^=:]*?)(\s*[=:]\s*)(.+)", re.DOTALL)
+_SPACED_PROPERTY = re.compile(r"([+\- ]\s*)([^\s=:#!]+)(\s+)(.+)", re.DOTALL)
+_CONTINUED = re.compile(r"(?<!\\)(?:\\\\)*\\[\r\n]*\Z")
+_SIDES = {"-": frozenset("-"), "+": frozenset("+"), " ": frozenset("-+")}
 _DIFF_TONES = {"+": Tone.DIFF_ADDED, "-": Tone.DIFF_REMOVED, "@": Tone.DIFF_HUNK}
 
 
@@ -45,12 +52,33 @@ def diff_lines(
     return [Line(""), Line(f"DIFF: {ref}", Tone.HEADING), *lines] if lines else []
 
 
-def masked_diff_line(line: str, path: str) -> str:
-    """Mask the value of a property whose key or value looks secret; other files' lines are given as they are."""
-    if path.endswith((".prop", ".properties")) and (found := _PROPERTY.fullmatch(line)):
-        lead, key, sign, value = found.groups()
-        if looks_secret(key, value):
-            return f"{lead}{key}{sign}{MASK}"
+def masked_diff_lines(diff: FileDiff) -> Iterator[str]:
+    """Mask the values of properties whose key or value looks secret; other files' lines are given as they are.
+
+    A value that goes on in the next line, after a backslash, is masked to its end, on the side it belongs to.
+    """
+    is_properties = diff.path.lower().endswith(_PROPERTY_FILES) and not diff.is_binary
+    running: set[str] = set()
+    for line in diff.lines:
+        side = line[:1]
+        if not is_properties or side not in _SIDES:
+            running.clear()
+            yield line
+            continue
+        sides = _SIDES[side]
+        masked = f"{side}{MASK}" if running & sides else _masked(line)
+        running -= sides
+        if masked != line and _CONTINUED.search(line):
+            running |= sides
+        yield masked
+
+
+def _masked(line: str) -> str:
+    for form in (_PROPERTY, _SPACED_PROPERTY):
+        if found := form.fullmatch(line):
+            lead, key, sign, value = found.groups()
+            if looks_secret(key, value):
+                return f"{lead}{key}{sign}{MASK}"
     return line
 
 
@@ -63,9 +91,9 @@ def _file(diff: FileDiff, redactor: Redactor) -> Iterator[Line]:
         new = "files: (not there)"
     yield Line(f"--- {old}", Tone.DIFF_HEADER)
     yield Line(f"+++ {new}", Tone.DIFF_HEADER)
-    for line in diff.lines[:_MOST_DIFF_LINES]:
+    for line in islice(masked_diff_lines(diff), _MOST_DIFF_LINES):
         # Masked before it is cut: half a secret would not be recognised any more.
-        masked = masked_diff_line(line.rstrip("\r\n"), diff.path)
+        masked = line.rstrip("\r\n")
         text = redactor.clean(masked[:1] + masked[1:].expandtabs(4))
         tone = Tone.DIFF_CONTEXT if diff.is_binary else _DIFF_TONES.get(line[:1], Tone.DIFF_CONTEXT)
         yield Line(shortened(text, _LONGEST_DIFF_LINE), tone)
@@ -89,9 +117,17 @@ def _value_pair(key: str, old: str, new: str, what: str) -> Iterator[Line]:
     yield Line(f"+{new}", Tone.DIFF_ADDED)
 
 
-def field_lines(fields: Sequence[tuple[str, str | None, str | None]], redactor: Redactor) -> list[Line]:
-    """Give name, old and new value of fields, long values cut."""
-    return [Line(f"      {name}: {_quoted(old, redactor)} → {_quoted(new, redactor)}") for name, old, new in fields]
+def field_lines(package: PackagePlan, redactor: Redactor) -> list[Line]:
+    """Give name, old and new value of the metadata fields that change, long values cut, somebody's edits marked."""
+    before = package.before.metadata if package.before is not None else {}
+    return [
+        Line(
+            f"      set {name}: {_quoted(before.get(name), redactor)} → {_quoted(package.metadata.get(name), redactor)}"
+            + (_OVERWRITES if name in package.drifted_fields else ""),
+            Tone.WARNING if name in package.drifted_fields else Tone.NORMAL,
+        )
+        for name in package.changed_fields
+    ]
 
 
 def _quoted(value: str | None, redactor: Redactor) -> str:
@@ -101,8 +137,10 @@ def _quoted(value: str | None, redactor: Redactor) -> str:
 def _set(change: ParameterChange, redactor: Redactor, longest: int) -> Line:
     old, new = _values(change, redactor, longest)
     text = f"      set {change.key}: {old} → {new}"
+    if change.origin is Origin.BOTH:
+        return Line(f"{text} (⚠ {change.origin.value}, overwrites someone's edit)", Tone.WARNING)
     if change.origin.is_drift:
-        return Line(f"{text} (⚠ {change.origin.value}, is overwritten)", Tone.WARNING)
+        return Line(f"{text}{_OVERWRITES}", Tone.WARNING)
     return Line(f"{text}{_quietly(change)}")
 
 

@@ -19,7 +19,7 @@ from cpi_tasks.model.plan import (
     UpdateAction,
     UpdateStep,
 )
-from cpi_tasks.report.differences import masked_diff_line
+from cpi_tasks.report.differences import masked_diff_lines
 from cpi_tasks.report.drift import ORIGIN_NAMES
 from cpi_tasks.report.redactor import MASK, Redactor
 from cpi_tasks.report.tally import Tally, blockers, tally
@@ -31,14 +31,20 @@ _Json = Mapping[str, object]
 
 
 def plan_json(
-    plans: Sequence[Plan], redactor: Redactor, *, environment: str, tenant: str, diffs: _Diffs | None = None
+    plans: Sequence[Plan],
+    redactor: Redactor,
+    *,
+    environment: str,
+    tenant: str,
+    refusals: Sequence[str] = (),
+    diffs: _Diffs | None = None,
 ) -> str:
     """Give plans as one JSON object, in the order of the files; the same plans always give the same text.
 
     Keys are only ever added; ``formatVersion`` changes with anything else. What is not known is null, never left out.
 
     - ``formatVersion``, ``environment``, ``tenant``, ``hasChanges`` (whether a run would write, deploy or watch
-      anything), ``hasRefusals``, ``warnings``;
+      anything), ``hasRefusals``, ``refusals`` (why a run would be refused as a whole), ``warnings``;
     - ``counts``: ``packages`` and ``artifacts``, each with ``total`` and one number for each kind of action;
     - ``packages[]``: ``source`` (the deploy configuration), ``id``, ``action``, ``reason``, ``origin``, ``fields[]`` of
       ``name``, ``old``, ``new``;
@@ -59,7 +65,8 @@ def plan_json(
         "environment": redactor.mask(environment),
         "tenant": redactor.mask(tenant),
         "hasChanges": counts.has_changes,
-        "hasRefusals": counts.all_refused > 0,
+        "hasRefusals": bool(refusals) or counts.all_refused > 0,
+        "refusals": [redactor.mask(text) for text in refusals],
         "warnings": [redactor.mask(text) for plan in plans for text in plan.warnings],
         "counts": _counts(counts),
         "packages": [_package(package, plan, redactor) for plan in plans for package in plan.packages],
@@ -185,7 +192,7 @@ def _diff(diff: FileDiff, redactor: Redactor) -> _Json:
         "path": redactor.mask(diff.path),
         "status": diff.status.value,
         "isBinary": diff.is_binary,
-        "lines": [redactor.mask(masked_diff_line(line, diff.path)) for line in diff.lines],
+        "lines": [redactor.mask(line) for line in masked_diff_lines(diff)],
     }
 
 

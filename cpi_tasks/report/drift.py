@@ -11,7 +11,7 @@ from cpi_tasks.model.drift import Aspect, DriftEntry, DriftReport
 from cpi_tasks.model.naming import ArtifactRef, PackageId
 from cpi_tasks.model.plan import Origin
 from cpi_tasks.report.redactor import Redactor
-from cpi_tasks.report.wording import BLANK, Line, Tone, author, number, rendered
+from cpi_tasks.report.wording import BLANK, Line, Tone, author, number, rendered, unknown_makers
 
 FORMAT_VERSION = 1
 _ORIGINS = {
@@ -20,6 +20,7 @@ _ORIGINS = {
     Origin.FILES: ("~", "your change", Tone.CHANGE),
     Origin.UNKNOWN: ("~", "origin unknown", Tone.CHANGE),
 }
+_DEEDS = {Aspect.LOCK: "since", Aspect.RUNTIME: "deployed"}
 ORIGIN_NAMES = {
     Origin.TENANT: "tenant",
     Origin.BOTH: "both",
@@ -88,13 +89,16 @@ def drift_json(report: DriftReport, redactor: Redactor) -> str:
 
 
 def _entry(entry: DriftEntry, redactor: Redactor) -> Line:
-    detail = f"{' '.join(redactor.clean_lines(entry.detail))}{author(entry.by, entry.at)}"
+    deed = _DEEDS.get(entry.aspect, "last changed")
+    detail = f"{' '.join(redactor.clean_lines(entry.detail))}{author(deed, entry.by, entry.at)}"
+    # What is about the package itself stands where its artifacts do.
+    indent = "  " if entry.ref is None else "    "
     if entry.aspect is Aspect.LOCK:
-        return Line(f"    - no difference yet: {detail}", Tone.FAINT)
+        return Line(f"{indent}- no difference yet: {detail}", Tone.FAINT)
     if entry.aspect is Aspect.UNREADABLE:
-        return Line(f"    ✗ could not be compared: {detail}", Tone.BAD)
+        return Line(f"{indent}✗ could not be compared: {detail}", Tone.BAD)
     sign, origin, tone = _ORIGINS[entry.origin]
-    return Line(f"    {sign} {origin}: {detail}", tone)
+    return Line(f"{indent}{sign} {origin}: {detail}", tone)
 
 
 def _counts(report: DriftReport) -> Mapping[str, int]:
@@ -110,19 +114,25 @@ def _counted_as(entry: DriftEntry) -> str:
 def _verdict(report: DriftReport) -> list[Line]:
     counts = _counts(report)
     refs = {entry.ref for entry in report.entries if entry.ref is not None and entry.aspect is not Aspect.LOCK}
-    total, equal = number(report.artifacts_total, "artifact"), report.artifacts_total - len(refs)
+    total = number(report.artifacts_total, "artifact")
+    equal = f"; {report.artifacts_total - len(refs):,} of {total} without any"
+    if any(entry.aspect is Aspect.UNREADABLE and entry.ref is None for entry in report.entries):
+        # How many artifacts a package has that could not be read is not known here: they must not pass for equal.
+        equal = f"; {total} looked for"
     locked = f" {number(counts['locked'], 'artifact')} open in an editor." if counts["locked"] else ""
     if not report.has_differences:
-        return [Line(f"✓ No drift: {total} and their packages are as the files say.{locked}", Tone.GOOD)]
+        packages = "its package" if report.artifacts_total == 1 else "their packages"
+        return [Line(f"✓ No drift: {total} and {packages} are as the files say.{locked}", Tone.GOOD)]
     said = {
         "tenant": "by someone's edit",
-        "both": "changed on both sides",
+        "both": "made on both sides",
         "files": "by your change",
         "unknown": "of unknown origin",
         "unreadable": "not comparable",
     }
     words = ", ".join(f"{counts[name]:,} {text}" for name, text in said.items() if counts[name])
-    lines = [Line(f"Drift: {words}; {equal:,} of {total} as the files say.{locked}", Tone.HEADING)]
+    lines = [Line(f"Differences: {words}{equal}.{locked}", Tone.HEADING)]
+    lines += [unknown_makers(counts["unknown"])] if counts["unknown"] else []
     if counts["tenant"] or counts["both"]:
         text = "⚠ The tenant was edited by hand. Take the edit into the files, or let a run overwrite it (onDrift)."
         return [*lines, Line(text, Tone.WARNING)]

@@ -8,6 +8,7 @@ from cpi_tasks.events import (
     ArtifactDeployed,
     ArtifactUpdated,
     ArtifactUpdateStarted,
+    ConfirmationNeeded,
     DeploymentTriggered,
     DiffMade,
     DriftFound,
@@ -78,6 +79,9 @@ class Narrator:
                 lines = self._phase_begin(event)
             case PhaseFinished():
                 lines = self._phase_end(event)
+            case ConfirmationNeeded():
+                text = f"⚠ Environment '{event.environment}' is protected. Type its name to carry this out:"
+                lines = [BLANK, Line(text, Tone.WARNING)]
             case RunFinished():
                 lines = self._warnings_of_report(event.report)
             case DiffMade() | PlanFinished() | DriftFound():
@@ -90,7 +94,7 @@ class Narrator:
         if isinstance(event, DriftFound):
             return drift_lines(event.report, self._redactor)
         if isinstance(event, PlanFinished):
-            return ending_lines(event.plans, warning_count=self.warning_count, repeats_counts=self._has_diffs)
+            return ending_lines(event, warning_count=self.warning_count, repeats_counts=self._has_diffs)
         lines = diff_lines(event.ref, event.diffs, self._redactor, update=self._updates.get(event.ref))
         self._has_diffs = self._has_diffs or bool(lines)
         return lines

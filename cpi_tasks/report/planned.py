@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cpi_tasks.events import PlanFinished
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import (
     ArtifactPlan,
     DeployAction,
+    DeployStep,
     Origin,
     PackageAction,
     PackagePlan,
@@ -18,7 +20,7 @@ from cpi_tasks.model.plan import (
 from cpi_tasks.report.differences import field_lines, parameter_lines
 from cpi_tasks.report.redactor import Redactor
 from cpi_tasks.report.tally import DEPLOYS, Tally, blockers, is_refused, is_unchanged, tally
-from cpi_tasks.report.wording import BLANK, Line, Tone, author, names, number, warned
+from cpi_tasks.report.wording import BLANK, Line, Tone, names, number, unknown_makers, warned
 
 _MOST_ALIKE = 40
 """So many artifacts of a package that are created, deployed or noted are listed; the names of the others follow."""
@@ -50,7 +52,6 @@ _PACKAGE_SIGNS = {
 }
 # What every creation says is no news.
 _SELF_EVIDENT = frozenset({"", "does not exist on the tenant"})
-_DRIFT_MARK = "⚠"
 
 
 def plan_lines(plan: Plan, redactor: Redactor) -> list[Line]:
@@ -70,8 +71,7 @@ def plan_lines(plan: Plan, redactor: Redactor) -> list[Line]:
     for packages in quiet.values():
         lines.append(_quiet(packages))
     if counts.unknown_origins:
-        text = f"Who made {number(counts.unknown_origins, 'difference')} is not known: no earlier run is on record."
-        lines.append(Line(text, Tone.FAINT))
+        lines.append(unknown_makers(counts.unknown_origins))
     return [*lines, counts_line("Plan", counts)]
 
 
@@ -80,14 +80,16 @@ def counts_line(title: str, counts: Tally) -> Line:
     return Line(f"{title}: {counts.words()}", Tone.HEADING)
 
 
-def ending_lines(plans: tuple[Plan, ...], *, warning_count: int, repeats_counts: bool) -> list[Line]:
+def ending_lines(event: PlanFinished, *, warning_count: int, repeats_counts: bool) -> list[Line]:
     """Give the last words where plans are only shown: all counts together, and whether there is anything to do.
 
     The counts of a single plan were just said; with ``repeats_counts`` something came between.
     """
-    counts = tally(plans)
-    lines = [counts_line("Plan in total", counts)] if len(plans) > 1 or repeats_counts else []
-    return [*([BLANK] if lines else []), *lines, BLANK, _closing(counts, warned(warning_count))]
+    counts, has_several, notice = tally(event.plans), len(event.plans) > 1, warned(warning_count)
+    title = "Plan in total" if has_several else "Plan"
+    lines = [BLANK, counts_line(title, counts)] if has_several or repeats_counts else []
+    refused = Line(f"✗ Nothing was written; a run would be refused (exit code 5).{notice}", Tone.BAD)
+    return [*lines, BLANK, refused if event.is_refused else _closing(counts, notice)]
 
 
 def _closing(counts: Tally, notice: str) -> Line:
@@ -110,27 +112,36 @@ def _package(package: PackagePlan, redactor: Redactor) -> list[Line]:
     sign, verb, tone = _PACKAGE_SIGNS[package.action]
     if package.action is PackageAction.UNCHANGED:
         return [Line(f"📦 {package.id}")]
+    if package.action is PackageAction.KEEP:
+        return [Line(f"{sign} 📦 {package.id}: {package.reason or verb}", tone)]
+    if package.action is PackageAction.CREATE:
+        lines = [Line(f"{sign} 📦 {package.id}: {verb}{_why(package.reason, None)}", tone)]
+        return [*lines, *_deleted(package.origin, "deleted on the tenant since the last run")]
     lines = [Line(f"{sign} 📦 {package.id}: {verb}{_why(package.reason, package.origin)}", tone)]
-    if package.action is not PackageAction.UPDATE:
-        return lines
-    before = package.before.metadata if package.before is not None else {}
-    fields = [(name, before.get(name), package.metadata.get(name)) for name in package.changed_fields]
-    lines += field_lines(fields, redactor)
-    if package.origin is not None and package.origin.is_drift:
-        text = f"{_DRIFT_MARK} {package.origin.value}: the metadata on the tenant is overwritten"
-        lines.append(Line(f"      {text}", Tone.WARNING))
-    return lines
+    return lines + (field_lines(package, redactor) if package.action is PackageAction.UPDATE else [])
+
+
+def _deleted(origin: Origin | None, what: str) -> list[Line]:
+    """Say that something is created again that somebody took away."""
+    return [Line(f"      ⚠ {what}", Tone.WARNING)] if origin is not None and origin.is_drift else []
 
 
 def _quiet(packages: list[PackagePlan]) -> Line:
     """Say in one line what all packages have in common in which nothing is done."""
-    sign, verb, _ = _PACKAGE_SIGNS[packages[0].action]
-    amount = sum(len(package.artifacts) for package in packages)
-    why = _why(packages[0].reason, None) if packages[0].action is PackageAction.KEEP else ""
-    unchanged = f"; {number(amount, 'artifact')} unchanged" if why and amount else ""
-    unchanged = unchanged or (f" with {number(amount, 'artifact')}" if amount else "")
-    counted = f"{len(packages):,} packages: " if len(packages) > 1 else ""
-    return Line(f"{sign} 📦 {counted}{names([package.id for package in packages])}: {verb}{why}{unchanged}")
+    first, listed = packages[0], names([package.id for package in packages])
+    sign, verb, _ = _PACKAGE_SIGNS[first.action]
+    amount = number(sum(len(package.artifacts) for package in packages), "artifact")
+    has_artifacts = any(package.artifacts for package in packages)
+    if first.action is PackageAction.UNCHANGED:
+        what, contents = verb, f", with {amount}"
+    else:
+        what, contents = first.reason or verb, f"; {amount} unchanged"
+    contents = contents if has_artifacts else ""
+    if len(packages) == 1:
+        return Line(f"{sign} 📦 {listed}: {what}{contents}")
+    what = what if what == verb else f"({what})"
+    # What they have in common goes first: the names may be many.
+    return Line(f"{sign} 📦 {len(packages):,} packages {what}{contents}: {listed}")
 
 
 def _unchanged(package: PackagePlan) -> list[Line]:
@@ -209,21 +220,24 @@ def _intention(artifact: ArtifactPlan) -> str:
         return f"{first}; not deployed"
     if update is not None and update.writes and deploy.action is DeployAction.DEPLOY:
         return f"{first}, then deploy"
-    second = {
-        DeployAction.DEPLOY: "deploy",
-        DeployAction.WATCH: "watch",
-        DeployAction.RUNNING: "running",
-        DeployAction.REFUSE: "refused to deploy",
-    }[deploy.action]
+    second = _deploy_words(deploy)
     if is_unchanged(artifact):
         return first or second
-    return f"{first}; {second}{_why(deploy.reason, None)}" if first else f"{second}{_why(deploy.reason, None)}"
+    return f"{first}; {second}" if first else second
+
+
+def _deploy_words(deploy: DeployStep) -> str:
+    if deploy.action is DeployAction.RUNNING:
+        return deploy.reason or "running"
+    verbs = {DeployAction.DEPLOY: "deploy", DeployAction.WATCH: "watch", DeployAction.REFUSE: "refused to deploy"}
+    return f"{verbs[deploy.action]}{_why(deploy.reason, None)}"
 
 
 def _update_words(update: UpdateStep) -> str:
     # That content is as wanted needs no reason; what else there is to say about it (a read-only package) is said.
     reason = "" if update.action is UpdateAction.UNCHANGED and update.content is not None else update.reason
-    return f"{_VERBS[update.action]}{_version(update)}{_why(reason, update.origin)}"
+    origin = None if update.action is UpdateAction.CREATE else update.origin
+    return f"{_VERBS[update.action]}{_version(update)}{_why(reason, origin)}"
 
 
 def _version(update: UpdateStep) -> str:
@@ -237,21 +251,18 @@ def _version(update: UpdateStep) -> str:
 
 def _why(reason: str, origin: Origin | None) -> str:
     words = [] if reason in _SELF_EVIDENT else [reason]
-    words += [origin.value] if origin is Origin.FILES else []
+    if origin is not None and origin is not Origin.UNKNOWN:
+        words.append(f"⚠ {origin.value}" if origin.is_drift else origin.value)
     return f" ({'; '.join(words)})" if words else ""
 
 
 def _details(update: UpdateStep, redactor: Redactor) -> list[Line]:
     lines = []
-    is_creation = update.action is UpdateAction.CREATE
-    if not is_creation and any(path not in update.reason for path in update.paths):
-        lines.append(Line(f"      files: {names(update.paths)}"))
-    if update.origin is not None and update.origin.is_drift:
-        before = update.before
-        who = "" if before is None else author(before.modified_by, before.modified_at)
-        verb = "is overwritten" if update.writes else "stays"
-        text = f"{_DRIFT_MARK} {update.origin.value}{who}: the content on the tenant {verb}"
-        lines.append(Line(f"      {text}", Tone.WARNING))
+    if update.action is UpdateAction.CREATE:
+        lines = _deleted(update.origin, "deleted on the tenant, or moved to another package, since the last run")
+    elif unnamed := [path for path in update.paths if path not in update.reason]:
+        label = "files" if len(unnamed) == len(update.paths) else "more files"
+        lines = [Line(f"      {label}: {names(unnamed)}")]
     lines += parameter_lines(update, redactor)
     if update.only_on_tenant:
         lines.append(Line(f"      only on the tenant, kept: {names(update.only_on_tenant)}"))

@@ -96,11 +96,18 @@ def tally(plans: Iterable[Plan]) -> Tally:
         skipped=sum(a.update is None and a.deploy is None for a in artifacts),
         refused=sum(map(is_refused, artifacts)),
         blocked=len(blocked),
-        unknown_origins=sum(a.update is not None and a.update.origin is Origin.UNKNOWN for a in artifacts)
+        unknown_origins=sum(map(_is_of_unknown_origin, artifacts))
         + sum(package.origin is Origin.UNKNOWN for package in packages),
         has_updates=any(plan.updates for plan in plans),
         has_deploys=any(plan.deploys for plan in plans),
     )
+
+
+def _is_of_unknown_origin(artifact: ArtifactPlan) -> bool:
+    """Whether nobody can tell who made the content or a parameter differ that is about to be overwritten."""
+    update = artifact.update
+    origins = () if update is None else (update.origin, *(change.origin for change in update.changes))
+    return Origin.UNKNOWN in origins
 
 
 def is_unchanged(artifact: ArtifactPlan) -> bool:

@@ -128,9 +128,11 @@ def moment(at_ms: int) -> str:
         return "at an unknown time"
 
 
-def author(by: str, at_ms: int | None) -> str:
-    """Say who changed something and when, as far as that is known: ``, by X, 2026-11-20 10:12 UTC``."""
-    return (f", by {by}" if by else "") + (f", {moment(at_ms)}" if at_ms is not None else "")
+def author(deed: str, by: str, at_ms: int | None) -> str:
+    """Say who did something and when, as far as that is known: `` (deployed by X, 2026-11-20 10:12 UTC)``."""
+    words = [f"by {by}"] if by else []
+    words += [moment(at_ms)] if at_ms is not None else []
+    return f" ({deed} {', '.join(words)})" if words else ""
 
 
 def number(amount: int, noun: str) -> str:
@@ -162,6 +164,12 @@ def is_secret(change: ParameterChange) -> bool:
 def shortened(text: str, longest: int) -> str:
     """Cut a clean text that is longer than ``longest`` characters, visibly."""
     return f"{text[:longest]}…" if len(text) > longest else text
+
+
+def unknown_makers(amount: int) -> Line:
+    """Say that nobody can tell who made so many differences."""
+    text = f"Who made {number(amount, 'difference')} is not known: no earlier run left a record that tells."
+    return Line(text, Tone.FAINT)
 
 
 def warned(amount: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,8 +13,10 @@ from urllib.parse import urlencode, urlsplit
 import trio
 
 from cpi_tasks.errors import AuthenticationError, TenantUnavailable
+from cpi_tasks.events import Emit
 from cpi_tasks.model.config import BasicLogin, OAuthLogin
 from cpi_tasks.tenant.errorbody import parse_error
+from cpi_tasks.tenant.limits import LONGEST_PAUSE_S
 from cpi_tasks.tenant.odata import json_body
 from cpi_tasks.tenant.outage import Outage
 from cpi_tasks.tenant.retry import REPEATABLE_READS, Trouble, TroubleKind, repeated
@@ -81,16 +84,19 @@ class TokenSource:
         " (plan api)"
     )
 
-    def __init__(self, login: OAuthLogin, wire: Wire, outage: Outage, note_secret: Callable[[str], None]) -> None:
+    def __init__(
+        self, login: OAuthLogin, wire: Wire, note_secret: Callable[[str], None], *, budget_s: float, emit: Emit
+    ) -> None:
         """Take the client's login; nothing is sent before the first request needs a token.
 
-        ``outage`` is the token service's own: it may be away while the tenant answers.
+        ``budget_s`` is how long a service that went away is waited for; it may be away while the tenant answers.
         """
-        self._outage = outage
         self._login = login
         self._wire = wire
         self._note_secret = note_secret
         self._host = urlsplit(login.token_url).hostname or login.token_url
+        self._outage = Outage(budget_s=budget_s, emit=emit, name=f"the token service {self._host}")
+        self._not_before = -math.inf
         self._client_header = f"Basic {_basic(login.client_id, login.client_secret)}"
         note_secret(self._client_header.removeprefix("Basic "))
         self._tokens = Shared(self._fetch)
@@ -125,26 +131,28 @@ class TokenSource:
             ) from trouble
 
     async def _ask(self) -> Credential:
+        await self._outage.passage()
+        await trio.sleep_until(self._not_before)
         started = trio.current_time()
-        async with self._outage.passage():
-            try:
-                answer = await self._wire.exchange(
-                    "POST",
-                    self._login.token_url,
-                    target=urlsplit(self._login.token_url).path or "/",
-                    headers={
-                        "Authorization": self._client_header,
-                        "Accept": "application/json",
-                        "Content-Type": "application/x-www-form-urlencoded",
-                    },
-                    content=urlencode({"grant_type": "client_credentials"}).encode(),
-                )
-                if trouble := transient_trouble(answer):
-                    raise trouble
-            except Trouble as trouble:
-                self._outage.note_trouble(trouble)
-                raise
-            self._outage.note_answer()
+        try:
+            answer = await self._wire.exchange(
+                "POST",
+                self._login.token_url,
+                target=urlsplit(self._login.token_url).path or "/",
+                headers={
+                    "Authorization": self._client_header,
+                    "Accept": "application/json",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+                content=urlencode({"grant_type": "client_credentials"}).encode(),
+            )
+            if trouble := transient_trouble(answer):
+                raise trouble
+        except Trouble as trouble:
+            self._outage.note_trouble(trouble)
+            self._not_before = trio.current_time() + min(trouble.retry_after_s or 0.0, LONGEST_PAUSE_S)
+            raise
+        self._outage.note_answer()
         self._judge(answer)
         token, lifetime_s = _token(answer)
         self._note_secret(token)

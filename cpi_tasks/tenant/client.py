@@ -64,13 +64,15 @@ async def connect(
             auth: Login = (
                 BasicAuth(login, note_secret)
                 if isinstance(login, BasicLogin)
-                else TokenSource(login, wire, Outage(budget_s=outage_budget_s, emit=emit), note_secret)
+                else TokenSource(login, wire, note_secret, budget_s=outage_budget_s, emit=emit)
             )
             session = Session(
                 access.url,
                 wire=wire,
                 login=auth,
-                paces=Paces(designtime_rate=designtime_rate, runtime_rate=runtime_rate, emit=emit),
+                paces=Paces(
+                    designtime_rate=designtime_rate, runtime_rate=runtime_rate, budget_s=outage_budget_s, emit=emit
+                ),
                 outage=Outage(budget_s=outage_budget_s, emit=emit),
                 is_csrf_wanted=isinstance(login, BasicLogin),
                 note_secret=note_secret,

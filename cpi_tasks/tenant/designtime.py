@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import zipfile
 from functools import partial
@@ -14,6 +13,7 @@ from cpi_tasks.tenant import odata
 from cpi_tasks.tenant.packages import EDIT_ROLE, READ_ROLE
 from cpi_tasks.tenant.retry import Trouble, TroubleKind
 from cpi_tasks.tenant.session import Session, is_unknown, repeat_anyway
+from cpi_tasks.tenant.upload import Upload
 from cpi_tasks.tenant.verdict import Request, listing, reading, writing
 from cpi_tasks.tenant.wire import Answer
 
@@ -87,7 +87,7 @@ class DesigntimeCalls:
                 f"{odata.API_ROOT}{kind.api_name}DesigntimeArtifacts",
                 action=action,
                 role=EDIT_ROLE,
-                body={"Name": name, "Id": artifact, "PackageId": package, "ArtifactContent": _encoded(archive)},
+                body=Upload(members={"Name": name, "Id": artifact, "PackageId": package}, archive=archive),
             ),
             has_happened=lambda: self._is_in(artifact, kind, package),
         )
@@ -115,7 +115,7 @@ class DesigntimeCalls:
                 active_path(artifact, kind),
                 action=f"update {kind.label} {artifact!r}",
                 role=EDIT_ROLE,
-                body={"ArtifactContent": _encoded(archive)},
+                body=Upload(members={}, archive=archive),
             ),
             has_happened=repeat_anyway,
         )
@@ -191,7 +191,3 @@ def _archive(answer: Answer) -> bytes:
     if not zipfile.is_zipfile(io.BytesIO(answer.content)):
         raise Trouble("the answer is no complete zip archive", kind=TroubleKind.UNUSABLE)
     return answer.content
-
-
-def _encoded(archive: bytes) -> str:
-    return base64.b64encode(archive).decode("ascii")

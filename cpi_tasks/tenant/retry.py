@@ -30,6 +30,7 @@ class TroubleKind(Enum):
     UNANSWERED = "it was sent; whether it was processed is not known"
     UNUSABLE = "something answered, but not what the tenant would say"
     GIVEN_UP = "the tenant has been away for too long"
+    NOT_ADMITTED = "the tenant has refused the rate for too long"
 
 
 class Trouble(Exception):
@@ -46,7 +47,7 @@ class Trouble(Exception):
         self.retry_after_s = retry_after_s
 
 
-REPEATABLE_READS = frozenset(TroubleKind) - {TroubleKind.GIVEN_UP}
+REPEATABLE_READS = frozenset(TroubleKind) - {TroubleKind.GIVEN_UP, TroubleKind.NOT_ADMITTED}
 REPEATABLE_WRITES = frozenset({TroubleKind.NOT_SENT, TroubleKind.THROTTLED})
 """A write is sent again as it is only where the first one surely was not processed."""
 
@@ -57,8 +58,8 @@ async def repeated(
     """Await ``call`` until it succeeds, as long as its ``Trouble`` is one of ``after``.
 
     Where the tenant answers others, at most ``ATTEMPTS`` times; waits are drawn from zero to a bound that grows to ten
-    seconds. While ``is_down`` says that it answers nobody, ``call`` itself waits and ends with ``GIVEN_UP``. A tenant
-    that only refuses the rate is asked again for ``budget_s`` seconds; the pause is the rate's. Raises the last
+    seconds. While ``is_down`` says that it answers nobody, ``call`` itself waits and ends with ``GIVEN_UP``. A request
+    that is only refused for its rate is sent again for ``budget_s`` seconds; the pause is the rate's. Raises the last
     ``Trouble``.
     """
     tries = 0

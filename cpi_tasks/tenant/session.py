@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import http
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -15,7 +16,7 @@ from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantUnavail
 from cpi_tasks.tenant.auth import Credential, Login
 from cpi_tasks.tenant.csrf import HEADER, CsrfPair, CsrfSession, is_csrf_refusal, pair_in
 from cpi_tasks.tenant.errorbody import parse_error
-from cpi_tasks.tenant.limits import Paces
+from cpi_tasks.tenant.limits import Pace, Paces
 from cpi_tasks.tenant.odata import API_ROOT, Entity, next_path, origin, rows
 from cpi_tasks.tenant.outage import Outage, Spent
 from cpi_tasks.tenant.retry import Trouble, TroubleKind, repeated, retry_after_s
@@ -135,7 +136,7 @@ class Session:
         await trio.sleep(_SETTLING_S)
         try:
             return await has_happened()
-        except TenantUnavailable as error:
+        except (TenantUnavailable, RequestRejected) as error:
             raise self._unavailable(request, trouble) from error
 
     async def _run(self, request: Request, parse: Callable[[Answer], T]) -> T:
@@ -192,28 +193,49 @@ class Session:
         if pair is not None:
             headers |= pair.headers
         pace = self._paces.of(request.path)
-        async with self._outage.passage(), pace.turn() as left:
-            try:
-                answer = await self._wire.exchange(
-                    request.method,
-                    self._url + request.path,
-                    target=request.path,
-                    headers=headers,
-                    content=request.content,
-                )
-            except Trouble as trouble:
-                self._outage.note_trouble(trouble)
-                raise
-            if answer.status in _TOO_MANY:
-                pace.slow_down(left=left, status=answer.status, retry_after_s=retry_after_s(answer.headers))
-            else:
-                pace.note_taken(left=left)
-            trouble_found = trouble_in(request, answer)
-            if trouble_found is None or trouble_found.kind is TroubleKind.THROTTLED:
-                self._outage.note_answer()
-            else:
-                self._outage.note_trouble(trouble_found)
-            return answer
+        while True:
+            await self._outage.passage(partial(self._probe, credential))
+            # Who waited for a turn while the tenant went away waits with the others.
+            async with pace.turn(unless=lambda: self._outage.is_in_doubt) as left:
+                if left is not None:
+                    return await self._send(request, headers, pace=pace, left=left)
+
+    async def _probe(self, credential: Credential) -> None:
+        """Send a small request of its own, whose answer tells only whether there is a tenant."""
+        request = replace(
+            reading(API_ROOT, action="ask for a sign of life", role=""),
+            success=frozenset({_NO_CONTENT, http.HTTPStatus.OK}),
+        )
+        headers = {"Accept": request.accept, "Authorization": credential.header}
+        pace = self._paces.of(request.path)
+        with suppress(Trouble):
+            async with pace.turn() as left:
+                if left is not None:
+                    await self._send(request, headers, pace=pace, left=left)
+
+    async def _send(self, request: Request, headers: Mapping[str, str], *, pace: Pace, left: float) -> Answer:
+        """Exchange, and note what the answer says about the rate and about the tenant as a whole."""
+        try:
+            answer = await self._wire.exchange(
+                request.method,
+                self._url + request.path,
+                target=request.path,
+                headers=headers,
+                content=request.content,
+            )
+        except Trouble as trouble:
+            self._outage.note_trouble(trouble)
+            raise
+        if answer.status in _TOO_MANY:
+            pace.slow_down(left=left, status=answer.status, retry_after_s=retry_after_s(answer.headers))
+        else:
+            pace.note_taken(left=left)
+        trouble_found = trouble_in(request, answer)
+        if trouble_found is None or trouble_found.kind is TroubleKind.THROTTLED:
+            self._outage.note_answer()
+        else:
+            self._outage.note_trouble(trouble_found)
+        return answer
 
     async def _fetch_csrf(self) -> CsrfPair:
         """``GET /api/v1/`` with ``X-CSRF-Token: Fetch``, 200 (SAP, Integration Content).
@@ -255,7 +277,7 @@ def _sentence(request: Request, trouble: Trouble, host: str) -> str:
     is_gone = isinstance(trouble, Spent) and trouble.was_reached
     if trouble.kind is TroubleKind.NOT_SENT or (isinstance(trouble, Spent) and not is_gone):
         advice = "check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"
-    elif trouble.kind is TroubleKind.THROTTLED:
+    elif trouble.kind in {TroubleKind.THROTTLED, TroubleKind.NOT_ADMITTED}:
         advice = "run again later or lower requestsPerSecond"
     elif is_gone:
         advice = "run again when the tenant answers, or raise outageBudgetSeconds"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from cpi_tasks.tenant.csrf import is_csrf_refusal
 from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.retry import REPEATABLE_READS, REPEATABLE_WRITES, Trouble, TroubleKind, retry_after_s
 from cpi_tasks.tenant.text import decoded, is_html, one_line
+from cpi_tasks.tenant.upload import Upload, json_bytes
 from cpi_tasks.tenant.wire import Answer
 
 READ_SUCCESS = frozenset({200})
@@ -42,7 +42,7 @@ class Request:
     accept: str = "application/json"
     success: frozenset[int] = READ_SUCCESS
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | Upload | None = field(default=None, repr=False)
 
     @property
     def is_read(self) -> bool:
@@ -65,7 +65,9 @@ def listing(path: str, *, action: str, role: str) -> Request:
     return Request(method="GET", path=path, action=action, role=role, success=LIST_SUCCESS)
 
 
-def writing(method: str, path: str, *, action: str, role: str, body: Mapping[str, str] | None = None) -> Request:
+def writing(
+    method: str, path: str, *, action: str, role: str, body: Mapping[str, str] | Upload | None = None
+) -> Request:
     """Describe a modifying request with a JSON body or none."""
     return Request(
         method=method,
@@ -74,7 +76,7 @@ def writing(method: str, path: str, *, action: str, role: str, body: Mapping[str
         role=role,
         success=WRITE_SUCCESS,
         headers={} if body is None else {"Content-Type": "application/json"},
-        content=None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace"),
+        content=body if body is None or isinstance(body, Upload) else json_bytes(body),
     )
 
 

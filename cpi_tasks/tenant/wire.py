@@ -17,6 +17,7 @@ from cpi_tasks.events import Emit, RequestFinished
 from cpi_tasks.tenant.limits import MAX_IN_FLIGHT
 from cpi_tasks.tenant.retry import Trouble, TroubleKind
 from cpi_tasks.tenant.text import one_line
+from cpi_tasks.tenant.upload import Upload
 
 CONNECT_TIMEOUT_S = 30.0
 KEEP_ALIVE_S = 15.0
@@ -58,7 +59,13 @@ class Wire:
         self._emit = emit
 
     async def exchange(
-        self, method: str, url: str, *, target: str, headers: Mapping[str, str], content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes | Upload | None = None,
     ) -> Answer:
         """Send one request and read its answer; ``target`` stands for it in the event. Raises ``Trouble``.
 
@@ -69,7 +76,7 @@ class Wire:
         try:
             with translated():
                 answer = await self._exchange(
-                    self._client.build_request(method, url, headers=headers, content=content),
+                    self._request(method, url, headers, content),
                     deadline=started + self._timeout_s,
                 )
             result = str(answer.status) if answer.is_complete else f"{answer.status}, cut short"
@@ -80,6 +87,18 @@ class Wire:
             duration_s = trio.current_time() - started
             self._emit(RequestFinished(method=method, target=target, result=result, duration_s=duration_s))
         return answer
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | Upload | None
+    ) -> httpx.Request:
+        if not isinstance(content, Upload):
+            return self._client.build_request(method, url, headers=headers, content=content)
+        # With a length given httpx sends no chunks, which gateways before a tenant may not take.
+        headers = {**headers, "Content-Length": str(len(content))}
+        body = _Body(content)
+        request = self._client.build_request(method, url, headers=headers, content=body)
+        request.stream = body  # httpx's wrapper is a generator, left behind unclosed where sending breaks off
+        return request
 
     async def _exchange(self, request: httpx.Request, *, deadline: float) -> Answer:
         with trio.fail_at(deadline):
@@ -101,6 +120,32 @@ class Wire:
             is_complete=is_complete,
             cookies=cookies,
         )
+
+
+class _Body(httpx.AsyncByteStream):
+    """An upload as httpx takes it."""
+
+    def __init__(self, upload: Upload) -> None:
+        """Take what is sent."""
+        self._upload = upload
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Begin with the first piece."""
+        return _Pieces(self._upload.pieces())
+
+
+class _Pieces(AsyncIterator[bytes]):
+    """Pieces of a body; needs no closing."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        """Take the pieces that are left."""
+        self._pieces = pieces
+
+    async def __anext__(self) -> bytes:
+        """Give the next one."""
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
 
 
 async def _content(response: httpx.Response) -> bytes:

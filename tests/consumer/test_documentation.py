@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,21 @@ from cpi_tasks import environment
 from cpi_tasks.environment import schema
 from cpi_tasks.errors import CpiTasksError
 from cpi_tasks.model.config import RunConfig, Selection, Settings
-from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, Mode, ParameterPolicy, ValueMappingPolicy
+from cpi_tasks.model.naming import (
+    ArtifactKind,
+    DraftPolicy,
+    DriftPolicy,
+    Mode,
+    ParameterPolicy,
+    ValueMappingPolicy,
+    VerifyPolicy,
+    VersionPolicy,
+)
 from tests.support.consumer import CHECKOUT, Consumer, Tenant
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-TASKS = ("orchestrate", "update", "deploy", "simulator")
-ONLY_ORCHESTRATE = {"--mode", "--update", "--update-only", "--deploy-only"}
+TASKS = ("orchestrate", "update", "deploy", "plan", "drift", "validate", "simulator")
+PHASES = {"--mode", "--update", "--update-only", "--deploy-only"}
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-e\b")
 VARIABLES = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "deployer", "CPI_PASSWORD": "made-up"}
 
@@ -66,8 +77,11 @@ def flags(tmp_path_factory: pytest.TempPathFactory, library: Path) -> dict[str, 
 def test_the_flags(flags: dict[str, set[str]]) -> None:
     """README's table names every flag of the tasks, and no other."""
     listed = {flag for cells in rows("Tasks and flags") for flag in FLAG.findall(cells[0])}
-    assert listed == flags["orchestrate"] == flags["update"] | flags["deploy"] | ONLY_ORCHESTRATE
-    assert not ONLY_ORCHESTRATE & (flags["update"] | flags["deploy"])
+    looking = {"--format", "--out", "--detailed-exitcode"}
+    assert listed == set().union(*(flags[task] for task in TASKS if task != "simulator"))
+    assert flags["orchestrate"] == flags["update"] | flags["deploy"] | PHASES | {"--plan"} == listed - looking
+    assert flags["plan"] >= PHASES
+    assert not PHASES & (flags["update"] | flags["deploy"] | flags["drift"] | flags["validate"])
 
 
 def test_the_flags_of_the_simulator(flags: dict[str, set[str]]) -> None:
@@ -84,8 +98,8 @@ def test_the_tasks() -> None:
 
 def test_flags_in_commands_exist(flags: dict[str, set[str]]) -> None:
     """Every command line that README shows has only flags of its task."""
-    commands = re.findall(r"invoke (?:cpi\.)?(orchestrate|update|deploy|simulator)((?: [^\s`#]+)*)", README)
-    assert len(commands) > 8
+    commands = re.findall(rf"invoke (?:cpi\.)?({'|'.join(TASKS)})((?: [^\s`#]+)*)", README)
+    assert len(commands) > 20
     for task, arguments in commands:
         # Where a command line goes on with another task, its flags are that one's; all of them are flags of some task.
         assert set(FLAG.findall(arguments)) <= flags[task], (task, arguments)
@@ -158,10 +172,13 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
         ("parameterPolicy", ParameterPolicy),
         ("valueMappings", ValueMappingPolicy),
         ("onDraft", DraftPolicy),
+        ("versioning", VersionPolicy),
+        ("onDrift", DriftPolicy),
+        ("verify", VerifyPolicy),
         ("type", ArtifactKind),
     ],
 )
-def test_the_choices(key: str, choices: type[Mode | ParameterPolicy | ValueMappingPolicy | DraftPolicy]) -> None:
+def test_the_choices(key: str, choices: type[Enum]) -> None:
     """Beside each key that takes one of some words stand all of them."""
     line = next(line for line in README.splitlines() if line.strip().startswith(f"{key}: "))
     assert {choice.value for choice in choices} <= set(re.findall(r"[A-Za-z]+(?:-[a-z]+)*", line)), line
@@ -182,9 +199,9 @@ def error_classes(base: type[CpiTasksError] = CpiTasksError) -> Iterator[type[Cp
 
 
 def test_the_exit_codes() -> None:
-    """The table has the codes that runs and errors end with, and no other."""
+    """The table has the codes that runs, looks and errors end with, and no other."""
     listed = {int(cells[0]) for cells in rows("Exit codes") if cells[0].isdigit()}
-    assert listed == {0, *(error.exit_code for error in error_classes())} == {0, 1, 3, 4, 130}
+    assert listed == {0, 2, *(error.exit_code for error in error_classes())} == {0, 1, 2, 3, 4, 5, 130}
 
 
 def test_the_paths_exist() -> None:
@@ -193,7 +210,7 @@ def test_the_paths_exist() -> None:
     paths = {span for span in spans if re.search(r"/|\.(py|yml|md|toml)$", span)}
     ours = {path for path in paths if not path.startswith(".cpi/")}
     places = (CHECKOUT, CHECKOUT / "cpi_tasks", CHECKOUT / "environments", CHECKOUT / "environments/demo")
-    assert {"tasks.py", "app.py", "engine/", "environments/dev.yml", "prod.yml", "ci.yml"} <= ours
+    assert {"tasks.py", "app/", "engine/", "environments/dev.yml", "prod.yml", "ci.yml"} <= ours
     assert sorted(path for path in ours if not any((place / path).exists() for place in places)) == []
     assert (CHECKOUT / ".ci/run").is_file()
 
@@ -209,16 +226,50 @@ def test_the_links_lead_somewhere() -> None:
     assert set(targets) <= headings
 
 
-def test_the_pipelines_are_valid_yaml() -> None:
-    """Each installs the package and runs the job with the tenant from secrets."""
+def pipelines() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Give what the two pipelines of README run, each with the name of its job."""
     github, gitlab = (yaml.safe_load(text) for text in blocks("Pipelines", "yaml")[:2])
-    steps = github["jobs"]["deploy"]["steps"]
-    assert [step["run"] for step in steps if "run" in step] == [
-        "pip install cpi-tasks",
-        "invoke orchestrate --env prod",
+    steps = [(name, step) for name, job in github["jobs"].items() for step in job["steps"]]
+    scripts = [(name, line) for name, job in gitlab.items() if "script" in job for line in job["script"]]
+    return [(name, step["run"]) for name, step in steps if step.get("run", "").startswith("invoke")], scripts
+
+
+def test_the_pipelines_do_the_same() -> None:
+    """Validate, plan, carry that plan out, look for drift; only what changes a tenant waits for people."""
+    github, gitlab = pipelines()
+    assert github == [
+        ("validate", "invoke validate --env prod --format github"),
+        ("plan", "invoke plan --env prod --diff --out plan.json"),
+        ("deploy", "invoke orchestrate --plan plan.json --yes"),
+        ("drift", "invoke drift --env prod --detailed-exitcode"),
     ]
-    assert sorted(steps[-1]["env"]) == ["CPI_HOST", "CPI_PASSWORD", "CPI_USERNAME"]
-    assert gitlab["deploy-prod"]["script"] == ["pip install cpi-tasks", "invoke orchestrate --env prod"]
+    assert gitlab == [
+        ("validate", "invoke validate --env prod --format gitlab --out validate.json"),
+        ("plan-prod", "invoke plan --env prod --diff --out plan.json"),
+        ("deploy-prod", "invoke orchestrate --plan plan.json --yes"),
+        ("drift-prod", "invoke drift --env prod --detailed-exitcode"),
+    ]
+
+
+def test_the_pipelines_keep_secrets_where_they_are_needed() -> None:
+    """The job of a pull request has none, and no cache takes the backups along."""
+    github, gitlab = (yaml.safe_load(text) for text in blocks("Pipelines", "yaml")[:2])
+    assert [name for name, job in github["jobs"].items() if "env" in job] == ["plan", "deploy", "drift"]
+    assert github["env"]["KEPT"].split() == gitlab["default"]["cache"]["paths"]
+    assert gitlab["default"]["cache"]["paths"] == [".cpi/cache", ".cpi/records", ".cpi/key"]
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["github", "gitlab"])
+def test_the_pipelines_work(repository: Consumer, tenant: Tenant, tmp_path: Path, number: int) -> None:
+    """Their commands, one after the other in a fresh checkout each, with nothing handed on but plan and cache."""
+    repository.write("environments/prod.yml", (repository.root / "environments/qa.yml").read_text(encoding="utf-8"))
+    for _, command in pipelines()[number]:
+        ended = repository.invoke(*command.split()[1:])
+        assert (ended.code, ended.err) == (0, ""), ended.out
+        for path in (repository.root / ".cpi").glob("*"):
+            if path.name not in {"cache", "records", "key"}:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert tenant.running == ["QA_Orders"]
 
 
 def test_the_chaining_example_works(repository: Consumer, tenant: Tenant) -> None:

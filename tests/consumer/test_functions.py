@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cpi_tasks.simulator import Simulator, SimulatorSettings, running
 from tests.support.consumer import Consumer, Tenant
 
@@ -70,3 +72,55 @@ def test_root_and_events_are_the_callers_choice(repository: Consumer, tenant: Te
     )
     assert (ended.out, ended.err) == ("RunStarted RunFinished False\n", "")
     assert (list(tenant.simulator.artifacts), tenant.running) == (["QA_Orders"], [])
+
+
+def test_plan_and_drift_look_without_writing(repository: Consumer, tenant: Tenant) -> None:
+    """They return what they saw as values, print nothing, and the tenant stays as it is."""
+    ended = repository.python(
+        "import cpi_tasks\n"
+        "seen: cpi_tasks.Preview = cpi_tasks.plan('qa', diff=True)\n"
+        "(one,) = (artifact for plan in seen.plans for artifact in plan.artifacts())\n"
+        "print(seen.has_changes, one.ref, one.update.action.value, seen.refusals)\n"
+        "found: cpi_tasks.DriftReport = cpi_tasks.drift('qa')\n"
+        "print(found.has_differences, [(entry.aspect.value, entry.origin.value) for entry in found.entries])\n"
+    )
+    assert (ended.out.splitlines(), ended.err) == (
+        [
+            "True QASales/QA_Orders create ()",
+            "True [('missing', 'your change'), ('missing', 'your change')]",
+        ],
+        "",
+    )
+    assert list(tenant.simulator.packages) == []
+
+
+def test_a_saved_plan_is_carried_out(repository: Consumer, tenant: Tenant) -> None:
+    """The text of a plan is what ``plan=`` reads from a file; once carried out it is refused."""
+    ended = repository.python(
+        "import pathlib, cpi_tasks\n"
+        "pathlib.Path('plan.json').write_text(cpi_tasks.plan('qa', mode='update-only').saved)\n"
+        "print(cpi_tasks.orchestrate(plan='plan.json').exit_code)\n"
+        "try:\n"
+        "    cpi_tasks.orchestrate(plan='plan.json')\n"
+        "except cpi_tasks.Refused as error:\n"
+        "    print(error.exit_code, 'out of date' in str(error))\n"
+    )
+    assert (ended.out, ended.err) == ("0\n5 True\n", "")
+    assert (list(tenant.simulator.artifacts), tenant.running) == (["QA_Orders"], [])
+
+
+@pytest.mark.parametrize("function", ["orchestrate", "update", "deploy"])
+def test_a_protected_environment_needs_a_yes(repository: Consumer, tenant: Tenant, function: str) -> None:
+    """Without it a run is refused before anything is sent; with it the run is as any other."""
+    environment = repository.root / "environments/qa.yml"
+    repository.write("environments/qa.yml", environment.read_text(encoding="utf-8") + "protected: true\n")
+    ended = repository.python(
+        "import cpi_tasks\n"
+        "try:\n"
+        f"    cpi_tasks.{function}('qa')\n"
+        "except cpi_tasks.Refused as error:\n"
+        "    print(error.exit_code)\n"
+    )
+    assert (ended.out, ended.err, tenant.simulator.requests) == ("5\n", "", [])
+    ended = repository.python(f"import cpi_tasks\nprint(cpi_tasks.{function}('qa', yes=True).environment)\n")
+    assert (ended.out, ended.err) == ("qa\n", "")

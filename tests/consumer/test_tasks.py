@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.consumer import Consumer, Tenant
@@ -172,11 +174,41 @@ def test_flags_alone_describe_a_run(repository: Consumer, tenant: Tenant) -> Non
     assert (tenant.running, state_folders(repository)) == (["Orders"], [".cpi"])
 
 
-def test_a_dry_run_of_invoke_sends_nothing(repository: Consumer, tenant: Tenant) -> None:
-    """It is refused, because going on would change the tenant."""
-    ended = repository.invoke("--dry", "orchestrate", "--env", "dev")
-    assert (ended.code, tenant.simulator.requests, state_folders(repository)) == (4, [], [])
-    assert "--dry" in ended.err
+@pytest.mark.parametrize("task", ["orchestrate", "update", "deploy"])
+@pytest.mark.parametrize("flags", [("--dry", "{}"), ("{}", "--dry-run")], ids=["of invoke", "of the task"])
+def test_a_dry_run_changes_nothing(repository: Consumer, tenant: Tenant, task: str, flags: tuple[str, str]) -> None:
+    """Invoke's own flag and the task's show the plan of that task and send no write."""
+    arguments = [flag.format(task) for flag in flags]
+    ended = repository.invoke(*arguments, "--env", "dev")
+    assert (ended.code, ended.err, list(tenant.simulator.packages)) == (0, "", [])
+    assert "PLAN: 1 package, 1 artifact" in ended.out
+    assert ("DEV_Orders (integration flow): create" in ended.out) == (task != "deploy")
+    assert {request.method for request in tenant.simulator.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(("task", "key"), [("plan", "hasChanges"), ("drift", "hasDifferences")])
+def test_what_is_for_machines_is_alone_on_standard_output(repository: Consumer, task: str, key: str) -> None:
+    """``--format json`` can be piped as it is; nothing else is written where nothing went wrong."""
+    ended = repository.invoke(task, "--env", "dev", "--format", "json", "--detailed-exitcode")
+    found = json.loads(ended.out)
+    assert (ended.code, ended.err) == (2, "")
+    assert (found["formatVersion"], found["environment"], found[key]) == (1, "dev", True)
+    assert ended.out.endswith("}\n")
+
+
+@pytest.mark.parametrize("task", ["plan", "drift"])
+def test_what_goes_wrong_leaves_standard_output_empty(repository: Consumer, task: str) -> None:
+    """A program that reads JSON never reads a sentence instead."""
+    ended = repository.invoke(task, "--env", "dev", "--format", "json", CPI_PASSWORD="wrong")
+    assert (ended.code, ended.out) == (3, "")
+    assert "refused the login" in ended.err
+
+
+def test_where_a_plan_was_saved_is_no_part_of_its_json(repository: Consumer) -> None:
+    """With ``--out`` too: the sentence for people goes to standard error."""
+    ended = repository.invoke("plan", "--env", "dev", "--format", "json", "--out", "plans/dev.json")
+    assert (ended.code, json.loads(ended.out)["hasChanges"]) == (0, True)
+    assert ended.err == "Saved; exactly this is carried out by: invoke orchestrate --plan plans/dev.json\n"
 
 
 def test_without_a_task_nothing_runs(repository: Consumer, tenant: Tenant) -> None:

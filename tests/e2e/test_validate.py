@@ -78,6 +78,21 @@ def test_annotations_come_after_a_readable_log(untouched: Program) -> None:
     assert "✗ 1 error, 1 warning in environment x; 5 artifacts read." in said
 
 
+def test_a_code_quality_report_for_gitlab(untouched: Program) -> None:
+    """A list of issues, alone on standard output or in the file that the pipeline names; text is in the log then."""
+    break_it(untouched)
+    shown = untouched.run("validate", "--format", "gitlab")
+    kept = untouched.run("validate", "--format", "gitlab", "--out", "validate.json")
+    issues = json.loads(shown.said)
+    assert [(each["check_name"], each["severity"]) for each in issues] == [
+        ("unknown-parameter", "minor"),
+        ("missing-definitions", "major"),
+    ]
+    assert json.loads((untouched.project.root / "validate.json").read_text(encoding="utf-8")) == issues
+    assert (shown.code, kept.code) == (4, 4)
+    assert kept.said.endswith("✗ 1 error, 1 warning in environment x; 5 artifacts read.\n")
+
+
 def test_json_alone_is_on_standard_output(untouched: Program) -> None:
     """Other programs can read it as it is."""
     break_it(untouched)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,16 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpi_tasks.model.naming import ArtifactId, ArtifactRef, PackageId
+from cpi_tasks.errors import StateFolderError
+from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.records import DeploymentRecords, StateFolder
+from tests.records.builders import FLOW, OTHER, mode
 
-FLOW, OTHER = ArtifactId("Flow"), ArtifactId("Other")
+THIRD = ArtifactId("Third")
 OpenRecords = Callable[[], DeploymentRecords]
 
 
 def file_of(folder: StateFolder) -> Path:
     return folder.records_file("https://t1.example.com")
+
+
+def lines_of(folder: StateFolder) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file_of(folder).read_text(encoding="utf-8").splitlines() if line]
 
 
 def test_nothing_noted_is_an_empty_record(open_records: OpenRecords) -> None:
@@ -198,65 +205,94 @@ def test_a_new_run_knows_what_the_last_one_knew(
 
 
 def test_a_file_that_has_grown_is_rewritten_in_short_form(open_records: OpenRecords, folder: StateFolder) -> None:
-    """Opening keeps the newest record of each artifact and drops the history."""
+    """The first note of a run keeps the newest record of each artifact and drops the history."""
     records = open_records()
     for number in range(100):
         records.note_write(FLOW, content=f"f{number}")
         records.note_write(OTHER, content=f"o{number}")
 
-    again = open_records()
+    open_records().note_write(THIRD, content="t")
 
-    lines = [json.loads(line) for line in file_of(folder).read_text(encoding="utf-8").splitlines() if line]
-    assert {line["artifact"]: line["uploaded"] for line in lines} == {"Flow": "f99", "Other": "o99"}
-    assert len(lines) == 2
-    assert again.get(FLOW) == ArtifactRecord(uploaded="f99", is_pending=True)
-    assert file_of(folder).stat().st_mode & 0o777 == 0o600
+    lines = lines_of(folder)
+    assert {line["artifact"]: line["uploaded"] for line in lines} == {"Flow": "f99", "Other": "o99", "Third": "t"}
+    assert len(lines) == 3
+    assert open_records().get(FLOW) == ArtifactRecord(uploaded="f99", is_pending=True)
+    assert mode(file_of(folder)) == 0o600
     assert [file.name for file in file_of(folder).parent.iterdir()] == [file_of(folder).name]
 
 
-def test_digests_are_the_same_in_every_run(open_records: OpenRecords) -> None:
-    """Equal values give equal digests in any order and in any later run of the project."""
-    first = open_records().digest({"host": "prod", "port": "1"})
-
-    assert open_records().digest({"port": "1", "host": "prod"}) == first
-    assert len(first) == 64
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"host": "prod", "port": "2"},
-        {"host": "prod"},
-        {"host": "1", "port": "prod"},
-        {"host": "prod", "port": "1", "x": ""},
-        {"host": 'prod"], ["port', "port": "1"},
-        {},
-    ],
-)
-def test_digests_of_other_values_differ(open_records: OpenRecords, other: dict[str, str]) -> None:
-    """Every change of a key, of a value, or of what belongs to which gives another digest."""
-    assert open_records().digest(other) != open_records().digest({"host": "prod", "port": "1"})
-
-
-def test_digests_of_another_project_differ(tmp_path: Path) -> None:
-    """Whoever sees two projects' records cannot tell that they use the same password."""
-    one, two = (
-        DeploymentRecords(StateFolder(tmp_path / name, run="now"), tenant="t1").digest({"password": "secret"})
-        for name in ("one", "two")
-    )
-
-    assert one != two
-
-
-def test_values_of_parameters_are_in_no_file(folder: StateFolder, open_records: OpenRecords) -> None:
-    """Only keyed digests of parameter values are kept."""
+def test_a_file_is_not_rewritten_again_and_again(open_records: OpenRecords, folder: StateFolder) -> None:
+    """Within a run only the first note may rewrite; the others cost one line each."""
     records = open_records()
-    digest = records.digest({"db password": "hunter2-secret"})
+    for number in range(100):
+        records.note_write(FLOW, content=f"f{number}")
+
+    again = open_records()
+    for number in range(100):
+        again.note_write(OTHER, content=f"o{number}")
+
+    assert len(lines_of(folder)) == 101
+
+
+def test_who_only_reads_leaves_a_long_file_as_it_is(open_records: OpenRecords, folder: StateFolder) -> None:
+    """A plan must not rewrite what a run may be noting in at the same time."""
+    records = open_records()
+    for number in range(100):
+        records.note_write(FLOW, content=f"f{number}")
+    before = file_of(folder).read_bytes(), file_of(folder).stat().st_ino
+
+    reader = open_records()
+    reader.get(FLOW)
+    reader.note_write(FLOW, content="f99")
+
+    assert (file_of(folder).read_bytes(), file_of(folder).stat().st_ino) == before
+
+
+def test_what_another_run_noted_meanwhile_survives_the_rewriting(
+    open_records: OpenRecords, folder: StateFolder
+) -> None:
+    """The short form is of what the file holds at that moment, not of what it held when it was opened."""
+    records = open_records()
+    for number in range(100):
+        records.note_write(FLOW, content=f"f{number}")
+    late = open_records()
+    records.note_write(OTHER, content="meanwhile")
+
+    late.note_write(THIRD, content="t")
+
+    assert open_records().get(OTHER) == ArtifactRecord(uploaded="meanwhile", is_pending=True)
+    assert len(lines_of(folder)) == 3
+
+
+def test_a_rewriting_that_fails_loses_nothing(
+    open_records: OpenRecords, folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk the run is told before it writes to the tenant, and the old file stays whole."""
+    records = open_records()
+    for number in range(100):
+        records.note_write(FLOW, content=f"f{number}")
+    before = file_of(folder).read_bytes()
+    late = open_records()
+
+    def refuse(file: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device", str(file))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+
+    with pytest.raises(StateFolderError, match="No space left on device"):
+        late.note_write(OTHER, content="o")
+    assert late.get(OTHER) == ArtifactRecord()
+    assert file_of(folder).read_bytes() == before
+
+
+def test_records_deleted_in_the_middle_of_a_run_come_back(open_records: OpenRecords, folder: StateFolder) -> None:
+    """Deleting ``.cpi`` at any moment costs what was known, never the run."""
+    records = open_records()
     records.note_write(FLOW, content="f1")
-    records.note_running(FLOW, content="f1", parameters=digest, deployed_on=7)
-    records.keep_backup(ArtifactRef(package=PackageId("Pack"), artifact=FLOW), b"zip")
+    shutil.rmtree(folder.path)
 
-    files = [file for file in folder.path.rglob("*") if file.is_file()]
+    records.note_write(OTHER, content="f2")
 
-    assert len(files) == 4
-    assert not [file for file in files if b"hunter2" in file.read_bytes()]
+    assert records.get(FLOW) == ArtifactRecord(uploaded="f1", is_pending=True)
+    assert open_records().get(FLOW) == ArtifactRecord()
+    assert open_records().get(OTHER) == ArtifactRecord(uploaded="f2", is_pending=True)

@@ -31,7 +31,7 @@ from cpi_tasks.model.plan import (
     UpdateAction,
     UpdateStep,
 )
-from cpi_tasks.model.report import PartReport, Report
+from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Report, Status, StepOutcome
 from cpi_tasks.report import Redactor, open_view, render_error, render_problems
 from cpi_tasks.report.wording import seconds
 
@@ -51,6 +51,15 @@ def plan(*artifacts: ArtifactPlan, warnings: tuple[str, ...] = ()) -> Plan:
     return Plan(source="c.yml", packages=(package,), updates=True, deploys=False, warnings=warnings)
 
 
+def report_of(*warned: tuple[str, str]) -> Report:
+    """Give a report of artifacts with one warning each."""
+    artifacts = tuple(ArtifactOutcome(ref=ref(name), kind=FLOW, warnings=(text,)) for name, text in warned)
+    unchanged = StepOutcome(status=Status.UNCHANGED, summary="unchanged")
+    package = PackageOutcome(id=PackageId("P"), update=unchanged, artifacts=artifacts)
+    part = PartReport(source="c.yml", packages=(package,), update_s=0.0, deploy_s=0.0)
+    return Report(environment="dev", tenant="t", parts=(part,), duration_s=1.0)
+
+
 def test_a_warning_is_said_once(play: Play) -> None:
     """A warning that comes as an event, in the plan and in the report is one line, and the end counts it."""
     part = PartReport(source="c.yml", packages=(), update_s=0.0, deploy_s=0.0, warnings=("collides", "late"))
@@ -62,16 +71,26 @@ def test_a_warning_is_said_once(play: Play) -> None:
     assert text.endswith("There were 2 warnings, see above.\n")
 
 
-def test_the_same_warning_about_two_artifacts_names_both(play: Play) -> None:
-    """A warning of an artifact carries its name, unless the text has it already."""
+def test_a_warning_of_an_artifact_stands_below_it_in_the_plan_and_is_not_said_again(play: Play) -> None:
+    """The plan shows it in its place, for each artifact it is about; the report repeats it not, the end counts it."""
     step = UpdateStep(action=UpdateAction.CREATE, reason="new")
-    artifacts = [
-        ArtifactPlan(ref=ref(name), kind=FLOW, update=step, warnings=(text,))
-        for name, text in (("A1", "stays 1.0.0"), ("B1", "stays 1.0.0"), ("C1", "C1 stays"))
+    planned = plan(
+        *(ArtifactPlan(ref=ref(name), kind=FLOW, update=step, warnings=("stays 1.0.0",)) for name in ("A1", "B1"))
+    )
+    text = play([PlanMade(plan=planned), RunFinished(report=report_of(("A1", "stays 1.0.0"), ("B1", "stays 1.0.0")))])
+    lines = text.splitlines()
+    assert [lines[number - 1 : number + 1] for number, line in enumerate(lines) if "stays" in line] == [
+        ["  + A1 (integration flow): create (new)", "      ⚠ stays 1.0.0"],
+        ["  + B1 (integration flow): create (new)", "      ⚠ stays 1.0.0"],
     ]
-    made = PlanMade(plan=plan(*artifacts))
-    lines = play([made, made]).splitlines()
-    assert [line for line in lines if line.startswith("⚠")] == [
+    assert text.endswith("There were 2 warnings, see above.\n")
+
+
+def test_a_warning_that_came_up_during_the_run_names_its_artifact(play: Play) -> None:
+    """A warning that no plan has shown carries the artifact's name, unless the text has it already."""
+    warned = report_of(("A1", "stays 1.0.0"), ("B1", "stays 1.0.0"), ("C1", "C1 stays"))
+    lines = play([RunFinished(report=warned)]).splitlines()
+    assert [line for line in lines if line.startswith("⚠ W")] == [
         "⚠ Warning: A1: stays 1.0.0",
         "⚠ Warning: B1: stays 1.0.0",
         "⚠ Warning: C1 stays",
@@ -136,11 +155,13 @@ def test_a_thousand_artifacts_stay_readable() -> None:
     artifacts += [ArtifactPlan(ref=ref(name), kind=FLOW, skip_reason="filtered") for name in ("S1", "S2")]
     artifacts += [ArtifactPlan(ref=ref("R"), kind=FLOW, update=refused)]
     assert render_plan(plan(*artifacts), Redactor()) == (
-        "PLAN: 1 package, 1,003 artifacts: 0 to update, no deploy phase, 1,000 unchanged, 1 refused, 2 skipped\n"
-        "📦 P: create (not on the tenant yet); 1,000 artifacts unchanged\n"
-        "  ✗ R (integration flow): refuse (a draft is open)\n"
+        "PLAN: 1 package, 1,003 artifacts\n"
+        "+ 📦 P: create (not on the tenant yet)\n"
+        "  ✗ R (integration flow): refused (a draft is open)\n"
         "      what to do: save it\n"
-        "  S1, S2: skip (filtered)\n"
+        "  - S1, S2: skipped (filtered)\n"
+        "  = 1,000 artifacts unchanged\n"
+        "Plan: 0 to update, no deploy phase, 1,000 unchanged, 2 skipped, 1 refused; packages: 1 to create\n"
     )
 
 
@@ -157,20 +178,23 @@ def test_kept_parameters_are_shown_even_where_nothing_changes() -> None:
     text = render_plan(plan(ArtifactPlan(ref=ref("A"), kind=FLOW, update=step, deploy=running)), Redactor([secret]))
     lines = text.splitlines()
     assert lines[2:6] == [
-        "  A (integration flow): unchanged (equal); running (runs)",
-        f"      kept: url, tenant value none, file value '{'x' * 58}**…'",
-        "      kept: API_KEY, tenant value '', file value '***'",
-        "      kept: k0, tenant value 'a b', file value 'c'",
+        "  = A (integration flow): unchanged (equal)",
+        f"      kept url: none on the tenant, '{'x' * 58}**…' in the files",
+        "      kept API_KEY: '' on the tenant, '***' in the files",
+        "      kept k0: 'a b' on the tenant, 'c' in the files",
     ]
-    assert lines[-1] == "      kept: … and 2 more"
-    assert len(lines) == 14
+    assert lines[-2:] == [
+        "      kept … and 2 more parameters",
+        "Plan: 0 to update, no deploy phase, 1 unchanged; packages: 1 to create",
+    ]
+    assert len(lines) == 15
 
 
 def test_a_refused_package_is_marked() -> None:
     """A package that will fail is marked in the plan, with the reason."""
     package = PackagePlan(id=PackageId("P"), action=PackageAction.REFUSE, reason="read-only")
     text = render_plan(Plan(source="c.yml", packages=(package,), updates=True, deploys=True), Redactor())
-    assert text.splitlines()[1] == "✗ 📦 P: refuse (read-only)"
+    assert text.splitlines()[1] == "✗ 📦 P: refused (read-only)"
 
 
 def test_problems_are_listed_and_counted() -> None:

@@ -21,13 +21,16 @@ def expected(text: str) -> str:
 UNTIL_DEPLOYMENT = """\
     Environment: prod (--env) | Tenant: https://t1.example.com | Login: Basic
 
-    PLAN: 1 package, 2 artifacts: 1 to update, 1 to deploy, 1 unchanged
-    📦 Customers: unchanged; 1 artifact unchanged
-      CustomerSync (integration flow): update (content differs); deploy (content changes)
+    PLAN: 1 package, 2 artifacts
+    📦 Customers
+      ~ CustomerSync (integration flow): update (content differs), then deploy
           files: src/a.groovy
-          set: host, tenant value 'a.example.com', file value 'b.example.com'
-          kept: timeout, tenant value '30', file value '60'
-          kept: dbPassword, tenant value '***', file value '***'
+          set host: 'a.example.com' → 'b.example.com'
+          kept timeout: '30' on the tenant, '60' in the files
+          kept dbPassword: '***' on the tenant, '***' in the files
+      = 1 artifact unchanged
+    Who made 1 difference is not known: no earlier run left a record that tells.
+    Plan: 1 to update, 1 to deploy, 1 unchanged
 
     <==>
     PHASE 1: UPDATING ALL PACKAGES AND ARTIFACTS
@@ -90,8 +93,9 @@ def test_a_second_run_says_that_nothing_was_done(play: Play, unchanged_run: list
         """\
     Environment: prod (--env) | Tenant: https://t1.example.com | Login: Basic
 
-    PLAN: 1 package, 1 artifact: 0 to update, 0 to deploy, 1 unchanged
-    📦 Customers: unchanged; 1 artifact unchanged
+    PLAN: 1 package, 1 artifact
+    = 📦 Customers: unchanged, with 1 artifact
+    Plan: 0 to update, 0 to deploy, 1 unchanged
 
     <==>
     PHASE 1: UPDATING ALL PACKAGES AND ARTIFACTS

@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from cpi_tasks.events import Event, WarningRaised
-from cpi_tasks.report import Redactor, open_view, show, wants_live
+from cpi_tasks.report import QuietView, Redactor, open_view, show, wants_live
 from cpi_tasks.report.live import LiveView
 from cpi_tasks.report.plain import PlainView
 
@@ -201,3 +201,18 @@ def test_open_view_chooses() -> None:
     assert isinstance(open_view(stdout=Terminal(), is_live=False, debug=False, redactor=redactor), PlainView)
     narrow = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     assert isinstance(open_view(stdout=narrow, is_live=True, debug=False, redactor=redactor), PlainView)
+
+
+async def test_a_quiet_view_takes_everything_and_writes_nothing(
+    successful_run: list[Event], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where standard output is for a machine, no event and no tick adds to it, and nothing ever fails."""
+    send, receive = trio.open_memory_channel[Event](math.inf)
+    for event in successful_run:
+        send.send_nowait(event)
+    send.close()
+    view = QuietView()
+    await show(receive, view)
+    view.tick(60.0)
+    view.close()
+    assert (view.failure, capsys.readouterr()) == (None, ("", ""))

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
+import pytest
 import trio
 
 from cpi_tasks import app, planning, tenant
+from cpi_tasks.errors import Refused
 from cpi_tasks.events import Emit, Event, PlanMade
 from cpi_tasks.model.config import RunConfig, Selection, TenantAccess
 from cpi_tasks.model.drift import DriftReport
@@ -172,6 +174,15 @@ class World:
         saved = planning.read_saved(plan.saved, "plan.json")
         restored = saved.restore(selection or Selection(), root=self.project.root, cwd=Path.cwd())
         return await self.run(restored, saved=saved)
+
+    async def refuse(self, selection: Selection | None = None, *, plan: app.Preview | None = None) -> str:
+        """Run, or carry out a plan, where that must be refused before anything is written; gives what is said."""
+        before = len(self.simulator.requests)
+        with pytest.raises(Refused) as refused:
+            await (self.run(selection) if plan is None else self.carry_out(plan, selection=selection))
+        self._check_read_only(before)
+        assert refused.value.exit_code == 5
+        return str(refused.value)
 
     def _check_read_only(self, before: int) -> None:
         seen = self.simulator.requests[before:]

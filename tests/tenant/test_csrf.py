@@ -171,14 +171,14 @@ async def test_a_missing_role_is_not_taken_for_csrf(connected: Connected) -> Non
     )
 
 
-async def test_a_token_refused_twice_ends(connected: Connected) -> None:
-    """A tenant that refuses its own fresh token is not asked forever."""
+async def test_a_token_refused_three_times_ends(connected: Connected) -> None:
+    """A tenant that refuses its own fresh tokens is asked for two more, not forever."""
     tenant = CsrfTenant()
     async with connected(tenant) as client:
         tenant.answer_to_fetch = httpx.Response(200, headers={"X-CSRF-Token": "wrong"})
         with pytest.raises(RequestRejected, match="refused the CSRF token it had just given"):
             await client.delete_artifact(ArtifactId("A"), FLOW)
-    assert tenant.refused == 2
+    assert tenant.refused == 3
 
 
 async def test_reads_carry_no_token(connected: Connected) -> None:

@@ -1,8 +1,8 @@
-"""What is asked again: reads after any trouble, writes only where the first surely was not processed."""
+"""What is asked again: reads after any trouble, writes where the first surely was not processed or it does no harm."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import httpx
@@ -12,113 +12,81 @@ import trio
 import trio.testing
 
 from cpi_tasks.errors import RequestRejected, TenantUnavailable
-from cpi_tasks.events import Event, RequestFinished
+from cpi_tasks.events import Event, RequestFinished, TenantWentAway
 from cpi_tasks.model.config import OAuthLogin
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId
 from cpi_tasks.tenant import TenantClient
 from cpi_tasks.tenant.retry import retry_after_s
+from tests.tenant.scripted import PACKAGE, PASSING, Answer, Scripted, cut_off, named, not_gzip
 
 Connected = Callable[..., AbstractAsyncContextManager[TenantClient]]
 FLOW = ArtifactKind.INTEGRATION_FLOW
-PACKAGE = httpx.Response(200, json={"d": {"Id": "P"}})
-
-
-class Body(httpx.AsyncByteStream):
-    """A body read from the network, whose connection may break on the way."""
-
-    def __init__(self, content: bytes, broken: Exception | None = None) -> None:
-        """Take what arrives and what then happens."""
-        self.content = content
-        self.broken = broken
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the content, then break where that is asked for."""
-        yield self.content
-        if self.broken is not None:
-            raise self.broken
-
-
-def cut_off() -> httpx.Response:
-    return httpx.Response(200, stream=Body(b'{"d":', httpx.ReadError("connection reset")))
-
-
-def not_gzip() -> httpx.Response:
-    return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Body(b"{}"))
-
-
-Answer = httpx.Response | Exception | Callable[[], httpx.Response]
-
-
-class Scripted:
-    """A tenant that gives one answer after the other, the last one for ever; CSRF fetches come for free."""
-
-    def __init__(self, *answers: Answer) -> None:
-        """Take the answers in order; exceptions are raised."""
-        self.answers = list(answers)
-        self.asked: list[float] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Give the next answer."""
-        if request.headers.get("x-csrf-token") == "Fetch":
-            return httpx.Response(200)
-        self.asked.append(trio.current_time())
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if isinstance(answer, httpx.Response) else answer()
-
-
-def named(answer: Answer) -> str:
-    return getattr(answer, "__name__", repr(answer))
-
-
-TROUBLES: list[Answer] = [
-    httpx.ConnectError("refused"),
-    httpx.ConnectTimeout("slow"),
+DOUBTFUL: list[Answer] = [
     httpx.ReadTimeout("slow"),
-    httpx.WriteError("reset"),
+    httpx.ReadError("reset"),
     httpx.RemoteProtocolError("Server disconnected without sending a response."),
-    httpx.Response(429),
     httpx.Response(502),
-    httpx.Response(503, html="<html>busy</html>"),
+    httpx.Response(503),
     httpx.Response(504),
-    httpx.Response(200, html="<html><body>Maintenance</body></html>"),
-    httpx.Response(200, content=b'{"d":{"Id":'),
-    httpx.Response(200, content=b""),
-    httpx.Response(204),
+    httpx.Response(200, html="<html><body>Sign in</body></html>"),
     cut_off,
     not_gzip,
-    httpx.Response(404, headers={"X-Cf-RouterError": "unknown_route"}),
-    httpx.Response(404, html="<html>no such route</html>"),
+    httpx.Response(206),
 ]
+"""What leaves open whether a write was carried out."""
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
+@pytest.mark.parametrize("trouble", PASSING, ids=named)
 async def test_reads_are_asked_again(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
 ) -> None:
-    """A read survives each kind of trouble."""
-    tenant = Scripted(trouble, PACKAGE)
+    """A read survives each kind of trouble, and soon."""
+    tenant = Scripted(PACKAGE, trouble, PACKAGE)
     async with connected(tenant) as client:
+        await client.read_package(PackageId("P"))
         package = await client.read_package(PackageId("P"))
     assert package is not None
-    assert len(tenant.asked) == 2
-    assert 0.5 <= tenant.asked[1] - tenant.asked[0] <= 1.0
+    assert len(tenant.asked) == 3
+    assert tenant.probed == []
+    assert tenant.asked[2] - tenant.asked[1] <= 1.01
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=named)
-async def test_lasting_trouble_makes_the_tenant_unavailable(
-    autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
+@pytest.mark.parametrize("trouble", PASSING, ids=named)
+async def test_lasting_trouble_of_one_request_ends_that_request(
+    autojump_clock: trio.testing.MockClock, connected: Connected, events: list[Event], trouble: Answer
 ) -> None:
-    """Trouble that stays ends after five attempts in a sentence that names action and host."""
-    tenant = Scripted(trouble)
+    """Trouble that stays while the tenant lives ends after eight attempts, with action and host; others go on."""
+    tenant = Scripted(PACKAGE, *[trouble] * 8, PACKAGE)
     async with connected(tenant) as client:
+        await client.read_package(PackageId("P"))
         with pytest.raises(TenantUnavailable) as caught:
             await client.read_package(PackageId("P"))
-    assert len(tenant.asked) == 5
+        assert len(tenant.asked) == 9
+        assert await client.read_package(PackageId("P")) is not None
     assert str(caught.value).startswith(
         "could not read integration package 'P': no usable answer from t1.example.com: "
     )
+    assert not any(isinstance(event, TenantWentAway) for event in events)
+
+
+async def test_waits_between_attempts_grow_and_are_drawn(
+    autojump_clock: trio.testing.MockClock, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waits are drawn from zero to bounds that double from half a second to ten seconds."""
+    drawn: list[tuple[float, float]] = []
+
+    def longest(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return high
+
+    monkeypatch.setattr("cpi_tasks.tenant.retry.random.uniform", longest)
+    tenant = Scripted(PACKAGE, httpx.Response(200, content=b"{"))
+    async with connected(tenant) as client:
+        await client.read_package(PackageId("P"))
+        with pytest.raises(TenantUnavailable):
+            await client.read_package(PackageId("P"))
+    assert drawn == [(0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (0.0, 4.0), (0.0, 8.0), (0.0, 10.0), (0.0, 10.0)]
+    assert 35.5 <= tenant.asked[-1] - tenant.asked[1] < 35.6
 
 
 @pytest.mark.parametrize(
@@ -129,38 +97,35 @@ async def test_lasting_trouble_makes_the_tenant_unavailable(
 async def test_writes_are_sent_again_where_nothing_happened(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
 ) -> None:
-    """A write that never reached the tenant, or was refused for its rate, is sent again."""
+    """A write that never reached the tenant, or was refused for its rate, is sent again, even a deployment."""
     tenant = Scripted(trouble, httpx.Response(200))
     async with connected(tenant) as client:
-        await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
-    assert len(tenant.asked) == 2
+        await client.trigger_deployment(ArtifactId("A"), FLOW)
+    assert tenant.methods == ["POST", "POST"]
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        httpx.ReadTimeout("slow"),
-        httpx.ReadError("reset"),
-        httpx.RemoteProtocolError("Server disconnected without sending a response."),
-        httpx.Response(502),
-        httpx.Response(503),
-        httpx.Response(504),
-        httpx.Response(200, html="<html><body>Sign in</body></html>"),
-        cut_off,
-        not_gzip,
-        httpx.Response(206),
-    ],
-    ids=named,
-)
-async def test_writes_that_may_have_happened_are_not_repeated(
+@pytest.mark.parametrize("trouble", DOUBTFUL, ids=named)
+async def test_a_deployment_that_may_have_begun_is_not_repeated(
     autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
 ) -> None:
-    """A write whose fate is not known is sent once, counts as failed and says that its fate is not known."""
+    """A trigger whose fate is not known is sent once and says that its fate is not known: it would run timers again."""
+    tenant = Scripted(trouble)
+    async with connected(tenant) as client:
+        with pytest.raises(TenantUnavailable, match="whether it was carried out is not known; run again"):
+            await client.trigger_deployment(ArtifactId("A"), FLOW)
+    assert tenant.methods == ["POST"]
+
+
+@pytest.mark.parametrize("trouble", DOUBTFUL, ids=named)
+async def test_content_is_put_three_times_at_most(
+    autojump_clock: trio.testing.MockClock, connected: Connected, trouble: Answer
+) -> None:
+    """A PUT leaves the same state however often it is carried out: it is repeated, but not for ever."""
     tenant = Scripted(trouble)
     async with connected(tenant) as client:
         with pytest.raises(TenantUnavailable, match="whether it was carried out is not known; run again"):
             await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
-    assert len(tenant.asked) == 1
+    assert tenant.methods == ["PUT", "PUT", "PUT"]
 
 
 async def test_business_errors_are_never_repeated(connected: Connected) -> None:
@@ -172,21 +137,6 @@ async def test_business_errors_are_never_repeated(connected: Connected) -> None:
         with pytest.raises(RequestRejected, match="500 X: draft state"):
             await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
     assert len(tenant.asked) == 2
-
-
-async def test_retry_after_is_waited_for(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
-    """The tenant's own word on when to come back is kept, within reason."""
-    dated = {"Retry-After": "Mon, 05 Jan 2026 08:00:20 GMT", "Date": "Mon, 05 Jan 2026 08:00:00 GMT"}
-    tenant = Scripted(
-        httpx.Response(429, headers={"Retry-After": "7"}),
-        httpx.Response(503, headers=dated),
-        httpx.Response(429, headers={"Retry-After": "86400"}),
-        PACKAGE,
-    )
-    async with connected(tenant) as client:
-        await client.read_package(PackageId("P"))
-    gaps = [round(later - earlier) for earlier, later in zip(tenant.asked, tenant.asked[1:], strict=False)]
-    assert gaps == [7, 20, 120]
 
 
 @pytest.mark.parametrize(
@@ -205,32 +155,6 @@ async def test_retry_after_is_waited_for(autojump_clock: trio.testing.MockClock,
 def test_spellings_of_retry_after(headers: dict[str, str], expected: float | None) -> None:
     """Seconds and dates are understood; anything else leaves the waiting to us."""
     assert expected == retry_after_s(headers)
-
-
-async def test_no_connection_says_what_to_check(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
-    """Without a connection the sentence names host and cause and points to CPI_HOST and the proxy."""
-    tenant = Scripted(httpx.ConnectError("[Errno -2] Name or service not known"))
-    async with connected(tenant) as client:
-        with pytest.raises(TenantUnavailable) as caught:
-            await client.list_runtime_artifacts()
-    assert str(caught.value) == (
-        "could not list the runtime artifacts: no usable answer from t1.example.com: no connection ([Errno -2] Name or"
-        " service not known); check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"
-    )
-
-
-async def test_a_silent_tenant_is_given_up(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
-    """A request lasts no longer than the time it is given, also where bytes keep trickling in."""
-
-    async def tenant(request: httpx.Request) -> httpx.Response:
-        await trio.sleep_forever()
-        raise AssertionError
-
-    async with connected(tenant, request_timeout_s=20.0) as client:
-        started = trio.current_time()
-        with pytest.raises(TenantUnavailable, match="no complete answer in time"):
-            await client.read_package(PackageId("P"))
-    assert 100 <= trio.current_time() - started < 130
 
 
 async def test_a_redirect_is_not_followed(connected: Connected) -> None:

@@ -13,6 +13,7 @@ from cpi_tasks.errors import RequestRejected, TenantUnavailable
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, TaskId
 from cpi_tasks.model.tenant import RuntimeArtifact
 from cpi_tasks.tenant import TenantClient
+from tests.tenant.scripted import Scripted
 
 Connected = Callable[..., AbstractAsyncContextManager[TenantClient]]
 A = ArtifactId("A")
@@ -218,6 +219,6 @@ async def test_error_information_of_a_picky_tenant(connected: Connected) -> None
 
 async def test_a_page_is_no_error_information(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
     """A gateway's page is not shown as the cause of a failed deployment."""
-    answers = [httpx.Response(200, html="<html>busy</html>"), httpx.Response(200, text="the cause")]
-    async with connected(lambda _: answers.pop(0)) as client:
+    tenant = Scripted(httpx.Response(200, html="<html>busy</html>"), httpx.Response(200, text="the cause"))
+    async with connected(tenant) as client:
         assert await client.read_error_information(A) == "the cause"

@@ -121,6 +121,7 @@ async def test_an_address_without_host_is_refused(oauth: OAuthLogin) -> None:
             designtime_rate=9,
             runtime_rate=45,
             request_timeout_s=180,
+            outage_budget_s=300,
             emit=lambda _: None,
             note_secret=lambda _: None,
         ):
