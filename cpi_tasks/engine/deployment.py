@@ -10,7 +10,7 @@ import trio
 from cpi_tasks.engine.build_task import BuildTask
 from cpi_tasks.engine.context import Context, DesignState
 from cpi_tasks.engine.judge import Expectation, Look, Verdict, is_candidate, is_fresh, judge
-from cpi_tasks.engine.watch import RuntimeWatcher, pauses
+from cpi_tasks.engine.watch import Polling, RuntimeWatcher
 from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, TaskId
@@ -19,7 +19,7 @@ from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
 
 NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
-_ERROR_TEXT_LOOKS = 6
+_ERROR_TEXT_S = 15.0
 _ERROR_STATUS_S = 30.0
 # Where a tenant gives neither a time nor a task, the old state cannot be told from the new one before this long.
 _AMPLE_TIME_S = 60.0
@@ -51,6 +51,11 @@ class Deployment:
         self._context = context
         self._watcher = watcher
         self._design = context.designs.get(artifact.ref.artifact, DesignState())
+        self._polling = Polling(
+            longest_s=context.settings.deploy_delay_s,
+            expected_s=step.expected_s,
+            is_fixed=context.settings.is_polling_fixed,
+        )
         self._status = ""
         self._has_changed = False
         self._unanswered: TenantUnavailable | None = None
@@ -83,7 +88,7 @@ class Deployment:
             return seen
         # Somebody else's undeployment: a tenant refuses deployments meanwhile.
         with trio.move_on_after(self._context.settings.deploy_timeout_s):
-            for pause in pauses(self._context.settings.deploy_delay_s):
+            for pause in self._polling.pauses():
                 seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
                 if seen is None or seen.status != "STOPPING":
                     break
@@ -108,7 +113,7 @@ class Deployment:
         started, stalled = trio.current_time(), self._watcher.stalled_s
         timeout_s = self._context.settings.deploy_timeout_s
         was_candidate = False
-        for pause in pauses(self._context.settings.deploy_delay_s):
+        for pause in self._polling.pauses():
             left_s = timeout_s - self._charged_s(started, stalled, task)
             if left_s <= 0:
                 break
@@ -159,7 +164,10 @@ class Deployment:
             self._context.emit(RuntimeStatusSeen(ref=self._artifact.ref, status=status))
 
     def _succeed(self, seen: RuntimeArtifact, duration_s: float) -> StepOutcome:
-        note_success(self._artifact.ref, seen, self._context, is_joined=self._step.action is DeployAction.WATCH)
+        is_joined = self._step.action is DeployAction.WATCH
+        note_success(
+            self._artifact.ref, seen, self._context, is_joined=is_joined, took_s=None if is_joined else duration_s
+        )
         return StepOutcome(
             status=Status.DONE,
             summary=f"deployed {seen.version}",
@@ -187,7 +195,7 @@ class Deployment:
         """Wait until the runtime shows a failure that the task told first; until then its text is an older one's."""
         seen = look.seen
         with trio.move_on_after(_ERROR_STATUS_S), suppress(TenantError):
-            for pause in pauses(self._context.settings.deploy_delay_s):
+            for pause in self._polling.pauses():
                 if seen is not None and seen.status == "ERROR" and is_fresh(expected, Look(seen=seen)) is not False:
                     break
                 seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
@@ -196,14 +204,15 @@ class Deployment:
 
     async def _error_text(self) -> str:
         """Read the error information, which appears some time after the status does."""
-        for looks, pause in enumerate(pauses(self._context.settings.deploy_delay_s), start=1):
+        started = trio.current_time()
+        for pause in self._polling.pauses():
             try:
                 text = await self._context.tenant.read_error_information(self._artifact.ref.artifact)
             except TenantError as error:
                 return f"{NO_ERROR_TEXT} ({error})"
             if text is not None:
                 return text
-            if looks == _ERROR_TEXT_LOOKS:
+            if trio.current_time() - started >= _ERROR_TEXT_S:
                 break
             await trio.sleep(pause)
         return NO_ERROR_TEXT
@@ -215,7 +224,9 @@ def _is_other(seen: RuntimeArtifact | None, before: RuntimeArtifact | None) -> b
     return (seen.status, seen.version) != (before.status, before.version)
 
 
-def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, is_joined: bool) -> None:
+def note_success(
+    ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, is_joined: bool, took_s: float | None
+) -> None:
     """Put on record what was seen running, with the digests of what design time held at the trigger.
 
     For a deployment that was only joined these are on record if an earlier run triggered it, else they are not known.
@@ -225,4 +236,6 @@ def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, i
     if is_joined:
         record = context.records.get(ref.artifact)
         state = (record.content, record.parameters) if record.is_triggered else (None, None)
-    context.records.note_running(ref.artifact, content=state[0], parameters=state[1], deployed_on=seen.deployed_on)
+    context.records.note_running(
+        ref.artifact, content=state[0], parameters=state[1], deployed_on=seen.deployed_on, took_s=took_s
+    )

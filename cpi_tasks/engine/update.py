@@ -22,6 +22,7 @@ from cpi_tasks.events import (
 )
 from cpi_tasks.model.plan import ArtifactPlan, PackageAction, PackagePlan, Plan, UpdateAction, UpdateStep
 from cpi_tasks.model.report import Status, StepOutcome
+from cpi_tasks.model.tenant import LANE
 
 # Uploads hold an artifact's archive in memory; this many at once keep the request rate busy.
 _UPLOADS_AT_ONCE = 8
@@ -43,6 +44,7 @@ async def run_update_phase(plan: Plan, context: Context) -> None:
 
 
 async def _update_package(package: PackagePlan, context: Context, uploads: trio.CapacityLimiter) -> None:
+    LANE.set(package.id)
     outcome = await _settle_metadata(package, context)
     if outcome is not None and not outcome.status.is_bad:
         left = package.metadata or (package.before.metadata if package.before else {})

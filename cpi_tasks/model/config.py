@@ -75,6 +75,7 @@ class Settings:
     max_parallel_deployments: int = 9
     deploy_delay_s: float = 15.0
     deploy_timeout_s: float = 600.0
+    is_polling_fixed: bool = False
     request_timeout_s: float = 180.0
     outage_budget_s: float = 300.0
     designtime_rate: float = 9.0
@@ -84,6 +85,8 @@ class Settings:
     on_draft: DraftPolicy = DraftPolicy.FAIL
     versioning: VersionPolicy = VersionPolicy.MANIFEST
     allow_downgrade: bool = False
+    is_strict: bool = False
+    """Whether a reference to something that is neither in the files nor on the tenant is an error."""
     verify: VerifyPolicy = VerifyPolicy.PARAMETERS
     on_drift: DriftPolicy = DriftPolicy.WARN
     is_protected: bool = False
@@ -140,6 +143,8 @@ class ArtifactSpec:
     overrides: Mapping[str, str]
     position: Position
     override_positions: Mapping[str, Position]
+    depends_on: frozenset[ArtifactId] = frozenset()
+    """Artifacts that must run first, as ``dependsOn`` says, by their final ids."""
 
     @property
     def id(self) -> ArtifactId:
