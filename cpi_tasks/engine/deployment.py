@@ -13,7 +13,7 @@ from cpi_tasks.engine.judge import Expectation, Look, Verdict, is_candidate, is_
 from cpi_tasks.engine.watch import Polling, RuntimeWatcher
 from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
-from cpi_tasks.model.naming import ArtifactRef, TaskId
+from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
@@ -54,7 +54,7 @@ class Deployment:
         self._polling = Polling(
             longest_s=context.settings.deploy_delay_s,
             expected_s=step.expected_s,
-            is_fixed=context.settings.is_polling_fixed,
+            is_fixed=context.settings.polling is PollingPolicy.FIXED,
         )
         self._status = ""
         self._has_changed = False

@@ -71,7 +71,7 @@ class Slots:
             ready = [package for package in self._waiting if self._held[package] < self._per_package]
             if not ready:
                 return
-            chosen = min(ready, key=lambda package: self._rank(package))
+            chosen = min(ready, key=self._rank)
             waiters = self._waiting[chosen]
             waiter = heappop(waiters)
             if not waiters:
