@@ -21,6 +21,7 @@ from cpi_tasks.model.tenant import RuntimeArtifact
 NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
 _ERROR_TEXT_S = 15.0
 _ERROR_STATUS_S = 30.0
+_LOST_ANSWER_S = 20.0
 # Where a tenant gives neither a time nor a task, the old state cannot be told from the new one before this long.
 _AMPLE_TIME_S = 60.0
 
@@ -73,6 +74,8 @@ class Deployment:
             before = await self._read_before()
             ledger.in_flight[ref] = "deployment was being triggered; whether it goes on on the tenant is not known"
             task = await self._trigger()
+            if self._unanswered is not None and not await self._has_begun(before):
+                task = await self._trigger()
         self.is_triggered = True
         if self._unanswered is None:
             ledger.in_flight[ref] = "deployment was triggered and goes on on the tenant"
@@ -102,12 +105,32 @@ class Deployment:
         except TenantUnavailable as error:
             self._unanswered = error
             return None
+        self._note_accepted()
+        return task
+
+    def _note_accepted(self) -> None:
+        self._unanswered = None
         self._context.records.note_trigger(
-            ref.artifact,
+            self._artifact.ref.artifact,
             content=self._design.fingerprint,
             parameters=self._context.parameter_digest(self._design),
         )
-        return task
+
+    async def _has_begun(self, before: RuntimeArtifact | None) -> bool:
+        """Look for a while whether the trigger whose answer was lost has done something.
+
+        A second one at once could start the flow twice, and its Run-Once timer with it.
+        """
+        expected = Expectation(version=self._design.version, before=before)
+        with trio.move_on_after(min(_LOST_ANSWER_S, self._context.settings.deploy_timeout_s / 4)):
+            for pause in self._polling.pauses():
+                seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
+                self._show(seen)
+                self._has_changed = self._has_changed or _is_other(seen, before)
+                if self._has_sign(expected, Look(seen=seen, has_changed=self._has_changed)):
+                    self._note_accepted()
+                    return True
+        return False
 
     async def _watch(self, expected: Expectation, task: BuildTask) -> StepOutcome | TimedOut:
         started, stalled = trio.current_time(), self._watcher.stalled_s
