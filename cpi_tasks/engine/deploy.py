@@ -87,7 +87,7 @@ async def _deploy_artifact(artifact: ArtifactPlan, step: DeployStep, phase: _Pha
             outcome = await _wait_for_needed(step, phase)
         if outcome is None:
             async with phase.slots.hold(artifact.ref.package, urgency=phase.urgencies[artifact.ref]):
-                outcome = await _deploy(artifact, step, phase)
+                outcome = await _begin(artifact, step, phase)
         if outcome is not None:
             _settle(artifact, outcome, phase.context)
     finally:
@@ -128,6 +128,12 @@ async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | Non
     return None
 
 
+async def _begin(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
+    """Deploy, unless nothing new is to be begun any more."""
+    brake = phase.context.brake
+    return brake.not_begun("not deployed") if brake.is_pulled else await _deploy(artifact, step, phase)
+
+
 async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
     """Trigger and watch; ``None`` where the time ran out, which is settled after everything else."""
     started = trio.current_time()
@@ -152,4 +158,5 @@ async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> St
 
 def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
     context.ledger.settle_deployment(artifact.ref, outcome)
+    context.brake.note(artifact.ref, outcome)
     context.emit(ArtifactDeployed(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

@@ -51,6 +51,7 @@ async def _update_package(package: PackagePlan, context: Context, uploads: trio.
         context.records.note_package(package.id, comparable_metadata(left))
     if outcome is not None:
         context.ledger.packages[package.id] = outcome
+        context.brake.note(package.id, outcome)
         context.emit(PackageUpdated(package=package.id, outcome=outcome))
     cannot_hold = package.action is PackageAction.CREATE and outcome is not None and outcome.status.is_bad
     limiter = trio.CapacityLimiter(context.settings.parallel_deployments)
@@ -70,6 +71,8 @@ def _no_package(package: PackagePlan) -> StepOutcome:
 
 
 async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcome | None:
+    if context.brake.is_pulled and package.action in {PackageAction.CREATE, PackageAction.UPDATE}:
+        return context.brake.not_begun("metadata not updated")
     started = trio.current_time()
     match package.action:
         case PackageAction.KEEP:
@@ -113,6 +116,10 @@ async def _update_artifact(
         _settle(artifact, _nothing_written(step), context)
         return
     async with limiter:
+        if context.brake.is_pulled:
+            if (outcome := context.brake.not_begun("not updated")) is not None:
+                _settle(artifact, outcome, context)
+            return
         context.emit(ArtifactUpdateStarted(ref=artifact.ref, kind=artifact.kind, action=step.action))
         context.ledger.in_flight[artifact.ref] = f"update under way: {step.action.value}"
         started = trio.current_time()
@@ -167,4 +174,5 @@ def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> N
     if outcome.status in {Status.DONE, Status.UNCHANGED}:
         settle(artifact.ref, context)
     context.ledger.settle_update(artifact.ref, outcome)
+    context.brake.note(artifact.ref, outcome)
     context.emit(ArtifactUpdated(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

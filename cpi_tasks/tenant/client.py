@@ -72,6 +72,7 @@ async def connect(
                 login=auth,
                 paces=Paces(designtime_rate=designtime_rate, runtime_rate=runtime_rate, emit=emit),
                 outage=Outage(budget_s=outage_budget_s, emit=emit),
+                emit=emit,
                 is_csrf_wanted=isinstance(login, BasicLogin),
                 note_secret=note_secret,
             )
