@@ -19,7 +19,6 @@ from cpi_tasks.errors import CpiTasksError, Interrupted, Refused
 from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, RunFinished, WarningRaised
 from cpi_tasks.model.config import RunConfig, Selection, Settings
 from cpi_tasks.model.report import Report
-from cpi_tasks.model.tenant import Tenant
 
 T = TypeVar("T")
 
@@ -58,6 +57,13 @@ class Progress:
     ledgers: list[engine.Ledger] = field(default_factory=list)
     brake: engine.Brake | None = None
     is_interrupted: bool = False
+
+    def begin(self, planned: tuple[Planned, ...], settings: Settings) -> engine.Brake:
+        """Take up what is to be done: from now on the run has a report, however it ends."""
+        total = sum(1 for one in planned for _ in one.plan.artifacts())
+        self.planned, self.ledgers = planned, [engine.Ledger() for _ in planned]
+        self.brake = engine.Brake(settings=settings, total=total)
+        return self.brake
 
     def stop_beginning(self) -> float | None:
         """Begin nothing new; gives the seconds that what is under way may go on, ``None`` if nothing is."""
@@ -150,36 +156,22 @@ async def _work(prepared: Prepared, progress: Progress, terms: Terms) -> None:
             check_allowed(planned, prepared)
             _check_saved(planned, prepared, terms)
             is_shown = await _confirm(planned, config, terms)
-            await _carry_out(planned, progress, client, memory, config.settings, terms, is_shown=is_shown)
-
-
-async def _carry_out(
-    planned: tuple[Planned, ...],
-    progress: Progress,
-    client: Tenant,
-    memory: engine.Memory,
-    settings: Settings,
-    terms: Terms,
-    *,
-    is_shown: bool,
-) -> None:
-    total = sum(1 for one in planned for _ in one.plan.artifacts())
-    brake = engine.Brake(settings=settings, total=total)
-    progress.planned, progress.ledgers, progress.brake = planned, [engine.Ledger() for _ in planned], brake
-    for number, (one, ledger) in enumerate(zip(planned, progress.ledgers, strict=True), start=1):
-        terms.emit(PartStarted(source=one.config.source, number=number, total=len(planned)))
-        if not is_shown:
-            terms.emit(PlanMade(plan=one.plan))
-        await engine.carry_out(
-            one.plan,
-            one.inventory,
-            tenant=client,
-            memory=memory,
-            settings=settings,
-            emit=terms.emit,
-            ledger=ledger,
-            brake=brake,
-        )
+            brake = progress.begin(planned, config.settings)
+            parts = zip(planned, progress.ledgers, strict=True)
+            for number, (one, ledger) in enumerate(parts, start=1):
+                terms.emit(PartStarted(source=one.config.source, number=number, total=len(planned)))
+                if not is_shown:
+                    terms.emit(PlanMade(plan=one.plan))
+                await engine.carry_out(
+                    one.plan,
+                    one.inventory,
+                    tenant=client,
+                    memory=memory,
+                    settings=config.settings,
+                    emit=terms.emit,
+                    ledger=ledger,
+                    brake=brake,
+                )
 
 
 def _drop_needless(planned: tuple[Planned, ...], memory: engine.Memory) -> None:

@@ -92,32 +92,17 @@ class RunJournal:
         return self._descriptor
 
     def _entry(self, event: Event) -> Entry | None:
+        entry: Entry | None
         match event:
-            case RunStarted():
-                return {
-                    "event": "run started",
-                    "environment": event.environment,
-                    "tenant": event.tenant,
-                    "login": event.login,
-                }
-            case PlanMade():
-                return {"event": "plan", **_plan(event.plan)}
             case PackageUpdated():
-                return {"event": "package updated", "package": event.package, **self._outcome(event.outcome, None)}
-            case ArtifactUpdateStarted():
-                return {"event": "update begins", **_ref(event.ref), "action": event.action.value}
+                entry = {"event": "package updated", "package": event.package, **self._outcome(event.outcome, None)}
             case ArtifactUpdated():
-                return {"event": "updated", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
-            case DeploymentTriggered():
-                return {"event": "deployment accepted", **_ref(event.ref)}
-            case RuntimeStatusSeen():
-                return {"event": "seen", **_ref(event.ref), "status": event.status}
+                entry = {"event": "updated", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
             case ArtifactDeployed():
-                return {"event": "deployed", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
-            case RunFinished():
-                return {"event": "run finished", **_ending(event.report)}
+                entry = {"event": "deployed", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
             case _:
-                return _other(event)
+                entry = _of_run(event) or _of_step(event) or _of_tenant(event)
+        return entry
 
     def _outcome(self, outcome: StepOutcome, ref: ArtifactRef | None) -> Entry:
         values = () if ref is None else self._values.get(ref, ())
@@ -129,30 +114,60 @@ class RunJournal:
         }
 
 
-def _other(event: Event) -> Entry | None:
+def _of_run(event: Event) -> Entry | None:
+    entry: Entry | None = None
     match event:
+        case RunStarted():
+            entry = {"event": "run started", "environment": event.environment, "tenant": event.tenant}
         case PartStarted():
-            return {"event": "part started", "source": event.source, "number": event.number, "total": event.total}
+            entry = {"event": "part started", "source": event.source, "number": event.number, "total": event.total}
+        case PlanMade():
+            entry = {"event": "plan", **_plan(event.plan)}
         case PhaseStarted():
-            return {"event": "phase started", "phase": event.phase.value, "pending": event.pending}
+            entry = {"event": "phase started", "phase": event.phase.value, "pending": event.pending}
         case PhaseFinished():
-            return {"event": "phase finished", "phase": event.phase.value, "seconds": round(event.duration_s, 1)}
-        case WriteBegins():
-            return {"event": "write begins", "method": event.method, "target": event.target}
-        case RequestFinished() if event.method != "GET":
-            return {"event": "write ended", "method": event.method, "target": event.target, "result": event.result}
-        case WarningRaised():
-            return {"event": "warning", "text": event.text}
+            entry = {"event": "phase finished", "phase": event.phase.value, "seconds": round(event.duration_s, 1)}
         case InterruptionBegan():
-            return {"event": "interrupted", "signal": event.signal}
-        case RequestsSlowed():
-            return {"event": "slowed down", "family": event.family, "status": event.status}
-        case TenantWentAway():
-            return {"event": "tenant went away", "cause": event.cause}
-        case TenantAnswersAgain():
-            return {"event": "tenant answers again", "seconds": round(event.after_s, 1)}
+            entry = {"event": "interrupted", "signal": event.signal}
+        case RunFinished():
+            entry = {"event": "run finished", **_ending(event.report)}
         case _:
-            return None
+            pass
+    return entry
+
+
+def _of_step(event: Event) -> Entry | None:
+    entry: Entry | None = None
+    match event:
+        case ArtifactUpdateStarted():
+            entry = {"event": "update begins", **_ref(event.ref), "action": event.action.value}
+        case DeploymentTriggered():
+            entry = {"event": "deployment accepted", **_ref(event.ref)}
+        case RuntimeStatusSeen():
+            entry = {"event": "seen", **_ref(event.ref), "status": event.status}
+        case WarningRaised():
+            entry = {"event": "warning", "text": event.text}
+        case _:
+            pass
+    return entry
+
+
+def _of_tenant(event: Event) -> Entry | None:
+    entry: Entry | None = None
+    match event:
+        case WriteBegins():
+            entry = {"event": "write begins", "method": event.method, "target": event.target}
+        case RequestFinished() if event.method != "GET":
+            entry = {"event": "write ended", "method": event.method, "target": event.target, "result": event.result}
+        case RequestsSlowed():
+            entry = {"event": "slowed down", "family": event.family, "status": event.status}
+        case TenantWentAway():
+            entry = {"event": "tenant went away", "cause": event.cause}
+        case TenantAnswersAgain():
+            entry = {"event": "tenant answers again", "seconds": round(event.after_s, 1)}
+        case _:
+            pass
+    return entry
 
 
 def _plan(plan: Plan) -> Entry:

@@ -83,27 +83,40 @@ def _take(past: PastRun, entry: Mapping[str, object]) -> None:
         past.started_at = past.started_at or at
         past.last_at = at
     match entry:
-        case {"event": "run started", "environment": str(environment), "tenant": str(tenant)}:
-            past.environment, past.tenant = environment, tenant
         case {"event": "plan", "artifacts": list(artifacts)}:
             for planned in artifacts:
                 _take_planned(past, planned)
-        case {"event": "write begins", "method": str(method), "target": str(target)}:
-            past.writes += 1
-            past.unanswered_write = f"{method} {target}"
-        case {"event": "write ended", "method": str(method), "target": str(target)}:
-            if past.unanswered_write == f"{method} {target}":
-                past.unanswered_write = ""
         case {"event": "package updated", "package": str(package), "status": str(status), "summary": str(summary)}:
             past.packages[package] = f"{status}: {summary}"
+        case {"event": str(event), "package": str(package), "artifact": str(artifact)}:
+            _take_step(past.artifacts.setdefault(f"{package}/{artifact}", PastArtifact()), event, entry)
+        case {"event": "write begins" | "write ended"}:
+            _take_write(past, entry)
+        case _:
+            _take_course(past, entry)
+
+
+def _take_course(past: PastRun, entry: Mapping[str, object]) -> None:
+    match entry:
+        case {"event": "run started", "environment": str(environment), "tenant": str(tenant)}:
+            past.environment, past.tenant = environment, tenant
         case {"event": "warning", "text": str(text)}:
             past.warnings.append(text)
         case {"event": "interrupted"}:
             past.is_interrupted = True
         case {"event": "run finished", "exitCode": int(code)}:
             past.exit_code = code
-        case {"event": str(event), "package": str(package), "artifact": str(artifact)}:
-            _take_step(past.artifacts.setdefault(f"{package}/{artifact}", PastArtifact()), event, entry)
+        case _:
+            pass
+
+
+def _take_write(past: PastRun, entry: Mapping[str, object]) -> None:
+    write = f"{entry.get('method', '')} {entry.get('target', '')}"
+    if entry["event"] == "write begins":
+        past.writes += 1
+        past.unanswered_write = write
+    elif past.unanswered_write == write:
+        past.unanswered_write = ""
 
 
 def _take_planned(past: PastRun, planned: object) -> None:
