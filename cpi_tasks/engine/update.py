@@ -11,6 +11,7 @@ from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.keeping import keep_state, settle
 from cpi_tasks.engine.parameters import write_changes
 from cpi_tasks.engine.replacement import replace_mapping
+from cpi_tasks.engine.room import UploadRoom
 from cpi_tasks.errors import InputError, TenantError
 from cpi_tasks.events import (
     ArtifactUpdated,
@@ -24,16 +25,13 @@ from cpi_tasks.model.plan import ArtifactPlan, PackageAction, PackagePlan, Plan,
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import LANE
 
-# Uploads hold an artifact's archive in memory; this many at once keep the request rate busy.
-_UPLOADS_AT_ONCE = 8
-
 
 async def run_update_phase(plan: Plan, context: Context) -> None:
     """Carry out every update of the plan; outcomes go to the ledger, nothing the tenant refuses is raised."""
     steps = [artifact.update for artifact in plan.artifacts() if artifact.update is not None]
     context.emit(PhaseStarted(phase=Phase.UPDATE, total=len(steps), pending=sum(step.writes for step in steps)))
     started = trio.current_time()
-    uploads = trio.CapacityLimiter(_UPLOADS_AT_ONCE)
+    uploads = UploadRoom()
     try:
         async with trio.open_nursery() as nursery:
             for package in plan.packages:
@@ -43,7 +41,7 @@ async def run_update_phase(plan: Plan, context: Context) -> None:
     context.emit(PhaseFinished(phase=Phase.UPDATE, duration_s=context.ledger.update_s))
 
 
-async def _update_package(package: PackagePlan, context: Context, uploads: trio.CapacityLimiter) -> None:
+async def _update_package(package: PackagePlan, context: Context, uploads: UploadRoom) -> None:
     LANE.set(package.id)
     outcome = await _settle_metadata(package, context)
     if outcome is not None and not outcome.status.is_bad:
@@ -110,7 +108,7 @@ async def _update_artifact(
     step: UpdateStep,
     context: Context,
     limiter: trio.CapacityLimiter,
-    uploads: trio.CapacityLimiter,
+    uploads: UploadRoom,
 ) -> None:
     if not step.writes:
         _settle(artifact, _nothing_written(step), context)
@@ -142,7 +140,7 @@ async def _update_artifact(
         _settle(artifact, outcome, context)
 
 
-async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, uploads: trio.CapacityLimiter) -> str:
+async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, uploads: UploadRoom) -> str:
     """Do what the step says and give a phrase for it; raises what the tenant refuses."""
     ref = artifact.ref
     if step.action is UpdateAction.CONFIGURE or step.content is None:
