@@ -189,6 +189,22 @@ class TenantAnswersAgain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptionBegan:
+    """A signal came: nothing new is begun. ``waits_s`` is how long what is under way may go on, without end if None."""
+
+    signal: str
+    waits_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteBegins:
+    """A request that changes the tenant is about to be sent; ``target`` is path and query."""
+
+    method: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFinished:
     """One HTTP request ended (shown by ``--debug``); ``target`` is path and query, ``result`` a status or an error."""
 
@@ -223,9 +239,11 @@ Event = (
     | ArtifactDeployed
     | PhaseFinished
     | WarningRaised
+    | InterruptionBegan
     | RequestsSlowed
     | TenantWentAway
     | TenantAnswersAgain
+    | WriteBegins
     | RequestFinished
     | RunFinished
 )

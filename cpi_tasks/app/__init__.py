@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cpi_tasks.app.execute import execute, execute_drift, execute_plan
+from cpi_tasks.app.past import show_runs
 from cpi_tasks.app.prepare import prepare
 from cpi_tasks.app.preview import find_drift, preview
 from cpi_tasks.app.reach import Reach, reach_tenant
@@ -27,4 +28,5 @@ __all__ = [
     "show_drift",
     "show_plan",
     "show_run",
+    "show_runs",
 ]

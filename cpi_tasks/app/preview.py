@@ -10,9 +10,10 @@ from pathlib import Path
 import trio
 
 from cpi_tasks import content, engine, planning, records
+from cpi_tasks.app.interruption import watch_signals
 from cpi_tasks.app.plans import Planned, make_plans, why_stale
 from cpi_tasks.app.prepare import Prepared, prepare, tenant_name
-from cpi_tasks.app.run import Terms, first_error, watch_signals
+from cpi_tasks.app.run import Terms, first_error
 from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError
 from cpi_tasks.events import DiffMade, DriftFound, PartStarted, PlanFinished, PlanMade, WarningRaised
 from cpi_tasks.model.config import Selection
@@ -31,7 +32,6 @@ class _Seen:
     prepared: Prepared | None = None
     planned: tuple[Planned, ...] = ()
     diffs: dict[ArtifactRef, tuple[FileDiff, ...]] = field(default_factory=dict)
-    is_interrupted: bool = False
 
 
 async def preview(selection: Selection, root: Path, terms: Terms, *, wants_diff: bool) -> Preview:
@@ -96,7 +96,7 @@ async def _look(selection: Selection, root: Path, terms: Terms, *, wants_diff: b
     seen = _Seen()
     try:
         async with trio.open_nursery() as nursery:
-            await watch_signals(nursery, lambda: setattr(seen, "is_interrupted", True))
+            await watch_signals(nursery, lambda _: nursery.cancel_scope.cancel(reason="interrupted by a signal"))
             prepared = prepare(selection, root=root, note_secret=terms.note_secret)
             await trio.lowlevel.checkpoint()
             await _read(prepared, seen, terms, wants_diff=wants_diff)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
-from cpi_tasks import engine, planning, records
+from cpi_tasks import engine, planning, records, report
+from cpi_tasks.app.interruption import Interruption, watch_signals
 from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
 from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
 from cpi_tasks.app.reach import Reach, reach_tenant
 from cpi_tasks.errors import CpiTasksError, Interrupted, Refused
-from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, RunFinished
-from cpi_tasks.model.config import RunConfig, Selection
-from cpi_tasks.model.report import PartReport, Report
+from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, RunFinished, WarningRaised
+from cpi_tasks.model.config import RunConfig, Selection, Settings
+from cpi_tasks.model.report import Report
+
+T = TypeVar("T")
 
 Confirm = Callable[[str], Awaitable[bool]]
 """Asks a person to confirm a run against a protected environment, given its name."""
@@ -29,7 +31,9 @@ class Terms:
     """What a caller of a run brings besides the selection.
 
     ``confirm`` is asked before a protected environment is changed; ``None`` refuses such a run. ``saved`` is
-    the text of a saved plan that must be carried out exactly, with the name of its file.
+    a saved plan that must be carried out exactly. ``is_attended``: a person at a terminal may interrupt twice.
+    ``lock_wait_s`` is how long another run on the same tenant is waited for, ``locks`` the folder of such locks
+    (default: the user's).
     """
 
     emit: Emit
@@ -37,82 +41,139 @@ class Terms:
     confirm: Confirm | None = None
     saved: planning.SavedPlan | None = None
     reach: Reach = reach_tenant
+    is_attended: bool = False
+    lock_wait_s: float = 0.0
+    locks: Path | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class _Progress:
+class Progress:
     """How far a run has come, so that its report can be made whenever it ends."""
 
+    started: float
+    prepared: Prepared | None = None
+    kept_folder: str = ""
     planned: tuple[Planned, ...] = ()
     ledgers: list[engine.Ledger] = field(default_factory=list)
+    brake: engine.Brake | None = None
     is_interrupted: bool = False
 
-    def parts(self) -> tuple[PartReport, ...]:
-        """Give the report of each deploy configuration as far as it got."""
-        return tuple(ledger.fold(one.plan) for one, ledger in zip(self.planned, self.ledgers, strict=True))
+    def begin(self, planned: tuple[Planned, ...], settings: Settings) -> engine.Brake:
+        """Take up what is to be done: from now on the run has a report, however it ends."""
+        total = sum(1 for one in planned for _ in one.plan.artifacts())
+        self.planned, self.ledgers = planned, [engine.Ledger() for _ in planned]
+        self.brake = engine.Brake(settings=settings, total=total)
+        return self.brake
+
+    def stop_beginning(self) -> float | None:
+        """Begin nothing new; gives the seconds that what is under way may go on, ``None`` if nothing is."""
+        if self.brake is None:
+            return None
+        self.brake.is_interrupted = True
+        return self.brake.settings.interrupt_grace_s
+
+    def report(self, prepared: Prepared) -> Report:
+        """Give the report of what has been done so far; what is under way is told as such."""
+        return Report(
+            environment=prepared.config.environment,
+            tenant=tenant_name(prepared.config),
+            parts=tuple(ledger.fold(one.plan) for one, ledger in zip(self.planned, self.ledgers, strict=True)),
+            duration_s=trio.current_time() - self.started,
+            is_interrupted=self.is_interrupted,
+            kept_folder=self.kept_folder,
+        )
 
 
 async def run(selection: Selection, root: Path, terms: Terms) -> Report:
     """Load and check, read the tenant, plan, carry out: the whole way of a run. Signals end it in good order."""
-    started = trio.current_time()
-    progress = _Progress()
-    kept_folder = ""
+    progress = Progress(started=trio.current_time())
+    redactor = report.Redactor()
     try:
         async with trio.open_nursery() as nursery:
-            await watch_signals(nursery, lambda: setattr(progress, "is_interrupted", True))
-            prepared = prepare(selection, root=root, note_secret=terms.note_secret)
+            interruption = Interruption(nursery.cancel_scope, progress, is_attended=terms.is_attended)
+            await watch_signals(nursery, interruption.begin)
+            prepared = prepare(selection, root=root, note_secret=_both(terms.note_secret, redactor.add))
+            progress.prepared = prepared
             _check_confirmable(prepared.config, terms)
-            kept_folder = keep_uploads(prepared)
+            progress.kept_folder = keep_uploads(prepared)
             await trio.lowlevel.checkpoint()
-            await _work(prepared, progress, terms)
+            with closing(records.RunJournal(prepared.folder, redactor.mask)) as journal:
+                logged = replace(
+                    terms, emit=_both(journal.note, terms.emit), note_secret=_both(terms.note_secret, redactor.add)
+                )
+                interruption.use(logged.emit, lambda: _write_report(progress, prepared, redactor))
+                await _work(prepared, progress, logged)
             nursery.cancel_scope.cancel(reason="the work is done")
     except* CpiTasksError as group:
         raise first_error(group) from None
-    if not progress.ledgers and progress.is_interrupted:
+    return _finish(progress, redactor, terms)
+
+
+def _finish(progress: Progress, redactor: report.Redactor, terms: Terms) -> Report:
+    prepared = progress.prepared
+    if prepared is None or not progress.ledgers:
         raise Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
-    result = Report(
-        environment=prepared.config.environment,
-        tenant=tenant_name(prepared.config),
-        parts=progress.parts(),
-        duration_s=trio.current_time() - started,
-        is_interrupted=progress.is_interrupted,
-        kept_folder=kept_folder,
-    )
+    result = progress.report(prepared)
+    with closing(records.RunJournal(prepared.folder, redactor.mask)) as journal:
+        journal.note(RunFinished(report=result))
+    _write_report(progress, prepared, redactor)
     terms.emit(RunFinished(report=result))
     return result
 
 
-async def _work(prepared: Prepared, progress: _Progress, terms: Terms) -> None:
+def _write_report(progress: Progress, prepared: Prepared, redactor: report.Redactor) -> None:
+    if progress.ledgers:
+        prepared.folder.write_report(report.report_json(progress.report(prepared), redactor))
+
+
+def _both(first: Callable[[T], None], second: Callable[[T], None]) -> Callable[[T], None]:
+    def call(value: T) -> None:
+        first(value)
+        second(value)
+
+    return call
+
+
+async def _work(prepared: Prepared, progress: Progress, terms: Terms) -> None:
     config = prepared.config
     name = tenant_name(config)
-    memory = engine.Memory(
-        records=records.DeploymentRecords(prepared.folder, tenant=name),
-        cache=records.TenantCache(prepared.folder, tenant=name),
-        backups=records.RunBackups(prepared.folder),
+    lock = records.tenant_lock(
+        terms.locks or records.lock_folder(),
+        tenant=name,
+        run=prepared.folder.run,
+        wait_s=terms.lock_wait_s,
+        note_waiting=lambda text: terms.emit(WarningRaised(text=text)),
     )
-    async with terms.reach(config, terms.emit, terms.note_secret) as client:
-        with ExitStack() as unless_begun:
-            unless_begun.callback(_drop_everything, config, memory)
-            planned = await make_plans(prepared, client, memory, terms.emit)
-            _drop_needless(planned, memory)
-            check_allowed(planned, prepared)
-            _check_saved(planned, prepared, terms)
-            is_shown = await _confirm(planned, config, terms)
-            unless_begun.pop_all()
-        progress.planned, progress.ledgers = planned, [engine.Ledger() for _ in planned]
-        for number, (one, ledger) in enumerate(zip(planned, progress.ledgers, strict=True), start=1):
-            terms.emit(PartStarted(source=one.config.source, number=number, total=len(planned)))
-            if not is_shown:
-                terms.emit(PlanMade(plan=one.plan))
-            await engine.carry_out(
-                one.plan,
-                one.inventory,
-                tenant=client,
-                memory=memory,
-                settings=config.settings,
-                emit=terms.emit,
-                ledger=ledger,
-            )
+    async with lock:
+        memory = engine.Memory(
+            records=records.DeploymentRecords(prepared.folder, tenant=name),
+            cache=records.TenantCache(prepared.folder, tenant=name),
+            backups=records.RunBackups(prepared.folder),
+        )
+        async with terms.reach(config, terms.emit, terms.note_secret) as client:
+            with ExitStack() as unless_begun:
+                unless_begun.callback(_drop_everything, config, memory)
+                planned = await make_plans(prepared, client, memory, terms.emit)
+                _drop_needless(planned, memory)
+                check_allowed(planned, prepared)
+                _check_saved(planned, prepared, terms)
+                is_shown = await _confirm(planned, config, terms)
+                unless_begun.pop_all()
+            brake = progress.begin(planned, config.settings)
+            for number, (one, ledger) in enumerate(zip(planned, progress.ledgers, strict=True), start=1):
+                terms.emit(PartStarted(source=one.config.source, number=number, total=len(planned)))
+                if not is_shown:
+                    terms.emit(PlanMade(plan=one.plan))
+                await engine.carry_out(
+                    one.plan,
+                    one.inventory,
+                    tenant=client,
+                    memory=memory,
+                    settings=config.settings,
+                    emit=terms.emit,
+                    ledger=ledger,
+                    brake=brake,
+                )
 
 
 def _drop_everything(config: RunConfig, memory: engine.Memory) -> None:
@@ -162,22 +223,6 @@ async def _confirm(planned: tuple[Planned, ...], config: RunConfig, terms: Terms
             "changes the tenant"
         )
     return True
-
-
-async def watch_signals(nursery: trio.Nursery, note: Callable[[], None]) -> None:
-    """Cancel ``nursery`` at SIGINT and SIGTERM, after calling ``note``; only where this is the main thread."""
-    if threading.current_thread() is threading.main_thread():
-        await nursery.start(_cancel_on_signal, nursery.cancel_scope, note)
-
-
-async def _cancel_on_signal(
-    scope: trio.CancelScope, note: Callable[[], None], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for _ in signals:
-            note()
-            scope.cancel(reason="interrupted by a signal")
 
 
 def first_error(group: BaseExceptionGroup[CpiTasksError]) -> CpiTasksError:

@@ -5,6 +5,7 @@ from cpi_tasks.content.canonical import changed_paths
 from cpi_tasks.content.diff import diff_archive
 from cpi_tasks.content.download import read_archive
 from cpi_tasks.content.load import load_content, load_contents
+from cpi_tasks.content.needs import needs_elsewhere
 from cpi_tasks.content.package_metadata import comparable_metadata, differing_metadata, given_metadata
 from cpi_tasks.content.parameters import wanted_parameters
 from cpi_tasks.content.timers import fires_on_deployment
@@ -22,6 +23,7 @@ __all__ = [
     "load_content",
     "load_contents",
     "lost_values",
+    "needs_elsewhere",
     "read_archive",
     "wanted_parameters",
     "write_unpacked",

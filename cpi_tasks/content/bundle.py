@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cpi_tasks.content.capabilities import capability_ids
-from cpi_tasks.content.flow import fixed_addresses, referenced_ids, rename_references, timer_schedules
+from cpi_tasks.content.flow import fixed_addresses, process_direct, referenced_ids, rename_references, timer_schedules
 from cpi_tasks.content.folder import RESOURCES, list_files, problem_at, read_file, why_no_folder
 from cpi_tasks.content.identity import final_manifest, final_paths, final_project, own_names, symbolic_name
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
@@ -58,6 +58,12 @@ class Bundle:
     def fixed_addresses(self) -> tuple[str, ...]:
         """Give the sender addresses written into the model."""
         return tuple(sorted({address for model in self.models.values() for address in fixed_addresses(model)}))
+
+    def process_direct(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Give the ProcessDirect addresses the models listen to and those they call."""
+        found = [process_direct(model, self.parameters.values) for model in self.models.values()]
+        empty = frozenset[str]()
+        return empty.union(*(listens for listens, _ in found)), empty.union(*(calls for _, calls in found))
 
     def timers(self) -> tuple[str, ...]:
         """Give the schedules of the model's timer start events."""

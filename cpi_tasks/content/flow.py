@@ -21,6 +21,8 @@ _DYNAMIC_REFERENCE = re.compile(rb"ref:(?<=[>;]ref:)([\w.-]+)(?=\s*(?:<|&lt;))")
 _PLACEHOLDER = re.compile(rb"\{\{([^{}]+)\}\}")
 _START_EVENT = re.compile(rb"<((?:[\w.-]+:)?)startEvent\b[^<>]*(?<!/)>.*?</\1startEvent\s*>", re.DOTALL)
 _TIMER = b"timerEventDefinition"
+_PROCESS_DIRECT = b"ProcessDirect"
+_FILLED = re.compile(r"\{\{([^{}]+)\}\}")
 _CHANNEL = re.compile(rb"<((?:[\w.-]+:)?)messageFlow\s.*?</\1messageFlow\s*>", re.DOTALL)
 _BLOCK_END = b"extensionElements>"
 _MAPPING_SUFFIX = ".mmap"
@@ -80,11 +82,34 @@ def fixed_addresses(data: bytes) -> tuple[str, ...]:
     Only addresses that others call count; what a sender channel polls has a URL or no address at all.
     """
     found: set[str] = set()
-    for channel in _CHANNEL.finditer(data):
-        settings = {_text(m.group(1)): _text(m.group(3)) for m in _ANY_PROPERTY.finditer(channel.group())}
+    for settings in _channels(data):
         if settings.get("direction", "").lower() == "sender":
             found.update(settings.get(key, "") for key in ("urlPath", "address"))
     return tuple(sorted(address for address in found if address and "{{" not in address and "://" not in address))
+
+
+def process_direct(data: bytes, parameters: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the ProcessDirect addresses a model listens to and those it calls, ``{{parameter}}`` filled in.
+
+    Addresses that are made while messages run (``${…}``) or of a parameter without a value are left out.
+    """
+    found: dict[str, set[str]] = {"sender": set(), "receiver": set()}
+    if _PROCESS_DIRECT not in data:
+        return frozenset(), frozenset()
+    for settings in _channels(data):
+        direction = found.get(settings.get("direction", "").lower())
+        if direction is None or settings.get("ComponentType") != _PROCESS_DIRECT.decode():
+            continue
+        address = _FILLED.sub(lambda match: parameters.get(match[1], match[0]), settings.get("address", "")).strip()
+        if address and "{{" not in address and "${" not in address:
+            direction.add(address.strip("/"))
+    return frozenset(found["sender"]), frozenset(found["receiver"])
+
+
+def _channels(data: bytes) -> Iterator[Mapping[str, str]]:
+    """Give the settings of every channel."""
+    for channel in _CHANNEL.finditer(data):
+        yield {_text(m.group(1)): _text(m.group(3)) for m in _ANY_PROPERTY.finditer(channel.group())}
 
 
 def timer_schedules(data: bytes) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cpi_tasks.content.bundle import Bundle, open_bundle, read_manifest
@@ -16,6 +17,9 @@ from cpi_tasks.model.config import ArtifactSpec, DeployConfig
 from cpi_tasks.model.content import ArtifactContent, ContentDigest, MappedGroups
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef
 
+# Scripts use the ValueMappingApi, message mappings a function of that name (SAP Help, value mappings).
+_CODE_SUFFIXES = (".groovy", ".gsh", ".js", ".mmap")
+_LOOK_UP = re.compile(rb"getMappedValue|value_?mapping|valuemap", re.IGNORECASE)
 _SHARED_KINDS = frozenset({ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.MESSAGE_MAPPING})
 
 
@@ -46,13 +50,15 @@ def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactConte
 def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactContent:
     """Read one artifact's folder; ``renames`` maps ids as used in the files to final ids. Raises ``InputError``."""
     bundle = open_bundle(spec, renames)
+    digest, looks_up_values = _digest(bundle)
+    listens_to, calls = bundle.process_direct()
     return ArtifactContent(
         spec=spec,
         renames=renames,
         version=bundle.manifest.get("Bundle-Version") or "",
         name=bundle.manifest.get("Bundle-Name") or str(spec.id),
         values=_groups(bundle),
-        digest=digest_of(bundle),
+        digest=digest,
         parameters=bundle.parameters.values,
         parameter_types=bundle.parameters.types,
         known_keys=bundle.parameters.known_keys,
@@ -60,15 +66,27 @@ def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactCont
         size=sum(file.stat().st_size for file in bundle.files.values()),
         fixed_addresses=bundle.fixed_addresses(),
         timers=bundle.timers(),
+        listens_to=listens_to,
+        calls=calls,
+        looks_up_values=looks_up_values,
     )
 
 
 def digest_of(bundle: Bundle) -> ContentDigest:
     """Give the digest of what an upload of this bundle would store."""
+    digest, _ = _digest(bundle)
+    return digest
+
+
+def _digest(bundle: Bundle) -> tuple[ContentDigest, bool]:
+    """Give the digest, and whether anything in the bundle looks something up in a value mapping."""
     digest = CanonicalDigest(bundle.spec.id, bundle.spec.kind)
+    looks_up_values = False
     for path, data in bundle.packed_files():
         digest.add(path, data)
-    return digest.result()
+        is_code = path.endswith(_CODE_SUFFIXES)
+        looks_up_values = looks_up_values or (is_code and _LOOK_UP.search(data) is not None)
+    return digest.result(), looks_up_values
 
 
 def _groups(bundle: Bundle) -> MappedGroups | None:

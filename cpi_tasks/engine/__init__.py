@@ -1,8 +1,9 @@
 """The trio engine: reads the tenant, carries out a plan in two phases, and knows the ``Tenant`` protocol, not HTTP."""
 
+from cpi_tasks.engine.brake import Brake
 from cpi_tasks.engine.context import Memory
 from cpi_tasks.engine.inventory import read_inventory, read_locks
 from cpi_tasks.engine.ledger import Ledger
 from cpi_tasks.engine.run import carry_out
 
-__all__ = ["Ledger", "Memory", "carry_out", "read_inventory", "read_locks"]
+__all__ = ["Brake", "Ledger", "Memory", "carry_out", "read_inventory", "read_locks"]

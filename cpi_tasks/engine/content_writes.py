@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import trio
-
 from cpi_tasks.content import Archive, build_archive
 from cpi_tasks.engine.context import Context, DesignState
 from cpi_tasks.engine.heavy import run_heavy
 from cpi_tasks.engine.keeping import keep_content, keep_known, keep_state
 from cpi_tasks.engine.parameters import enforce_after_upload, write_changes
+from cpi_tasks.engine.room import UploadRoom
 from cpi_tasks.engine.versions import read_back, settle_version
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef
@@ -23,10 +22,10 @@ from cpi_tasks.model.tenant import DesigntimeArtifact
 
 
 async def create(
-    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: trio.CapacityLimiter
+    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: UploadRoom
 ) -> str:
     """Create an artifact; gives a phrase with the version it got."""
-    async with uploads:
+    async with uploads.hold(content.size):
         archive = await build(content, step.version)
         note_before_write(ref, archive.fingerprint, context)
         created = await context.tenant.create_artifact(
@@ -38,10 +37,10 @@ async def create(
 
 
 async def upload(
-    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: trio.CapacityLimiter
+    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: UploadRoom
 ) -> str:
     """Replace an artifact's content in place; what runs is not touched. What it replaces is kept first."""
-    async with uploads:
+    async with uploads.hold(content.size):
         archive = await build(content, step.version)
         backup = await keep_content(ref, step, context)
         note_before_write(ref, archive.fingerprint, context)
@@ -57,7 +56,7 @@ async def upload(
 
 
 async def save_version(
-    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: trio.CapacityLimiter
+    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: UploadRoom
 ) -> str:
     """Save content that is as wanted as a version: a draft as it is, a saved version after one more upload.
 

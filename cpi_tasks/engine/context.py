@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cpi_tasks.engine.brake import Brake
 from cpi_tasks.engine.ledger import Ledger
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Settings
@@ -48,6 +49,7 @@ class Context:
     settings: Settings
     emit: Emit
     ledger: Ledger
+    brake: Brake
     designs: dict[ArtifactId, DesignState]
 
     @property

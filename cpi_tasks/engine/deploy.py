@@ -11,12 +11,15 @@ from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.deployment import Deployment, TimedOut
 from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.last_look import give_last_look
+from cpi_tasks.engine.slots import Slots
+from cpi_tasks.engine.urgency import urgencies
 from cpi_tasks.engine.watch import RuntimeWatcher
 from cpi_tasks.errors import TenantError
 from cpi_tasks.events import ArtifactDeployed, Phase, PhaseFinished, PhaseStarted
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, PackagePlan, Plan
 from cpi_tasks.model.report import Status, StepOutcome
+from cpi_tasks.model.tenant import LANE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +28,8 @@ class _Phase:
 
     context: Context
     watcher: RuntimeWatcher
-    run_limiter: trio.CapacityLimiter
+    slots: Slots
+    urgencies: Mapping[ArtifactRef, float]
     settled: Mapping[ArtifactRef, trio.Event]
     timed_out: dict[ArtifactRef, TimedOut] = field(default_factory=dict)
 
@@ -47,12 +51,14 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
     phase = _Phase(
         context=context,
         watcher=RuntimeWatcher(context.tenant),
-        run_limiter=trio.CapacityLimiter(settings.max_parallel_deployments),
+        slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
+        urgencies=urgencies(plan),
         settled={artifact.ref: trio.Event() for artifact in plan.artifacts()},
     )
     try:
         async with trio.open_nursery() as watching:
             watching.start_soon(phase.watcher.run)
+            watching.start_soon(phase.slots.run)
             async with trio.open_nursery() as nursery:
                 for package in plan.packages:
                     nursery.start_soon(_deploy_package, package, phase)
@@ -64,26 +70,24 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
 
 
 async def _deploy_package(package: PackagePlan, phase: _Phase) -> None:
-    limiter = trio.CapacityLimiter(phase.context.settings.parallel_deployments)
+    LANE.set(package.id)
     async with trio.open_nursery() as nursery:
         for artifact in package.artifacts:
             if artifact.deploy is None:
                 phase.settled[artifact.ref].set()
             else:
-                nursery.start_soon(_deploy_artifact, artifact, artifact.deploy, phase, limiter)
+                nursery.start_soon(_deploy_artifact, artifact, artifact.deploy, phase)
 
 
-async def _deploy_artifact(
-    artifact: ArtifactPlan, step: DeployStep, phase: _Phase, limiter: trio.CapacityLimiter
-) -> None:
+async def _deploy_artifact(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> None:
     """Settle one artifact; whatever happens, those who wait for it are woken."""
     try:
         outcome = _without_deploying(artifact, step, phase)
         if outcome is None:
             outcome = await _wait_for_needed(step, phase)
         if outcome is None:
-            async with limiter, phase.run_limiter:
-                outcome = await _deploy(artifact, step, phase)
+            async with phase.slots.hold(artifact.ref.package, urgency=phase.urgencies[artifact.ref]):
+                outcome = await _begin(artifact, step, phase)
         if outcome is not None:
             _settle(artifact, outcome, phase.context)
     finally:
@@ -107,6 +111,8 @@ def _without_deploying(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) 
 async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | None:
     """Wait, without holding a slot, for what must run first; gives the outcome where one of these failed."""
     ledger = phase.context.ledger
+    for ref in step.goes_after:
+        await phase.settled[ref].wait()
     for needed in sorted(step.depends_on):
         await phase.settled[needed].wait()
         deployed = ledger.deploys.get(needed)
@@ -120,6 +126,12 @@ async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | Non
                 advice=f"mend '{needed.artifact}' first",
             )
     return None
+
+
+async def _begin(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
+    """Deploy, unless nothing new is to be begun any more."""
+    brake = phase.context.brake
+    return brake.not_begun("not deployed") if brake.is_pulled else await _deploy(artifact, step, phase)
 
 
 async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
@@ -146,4 +158,5 @@ async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> St
 
 def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
     context.ledger.settle_deployment(artifact.ref, outcome)
+    context.brake.note(artifact.ref, outcome)
     context.emit(ArtifactDeployed(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

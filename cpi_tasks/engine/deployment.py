@@ -10,17 +10,18 @@ import trio
 from cpi_tasks.engine.build_task import BuildTask
 from cpi_tasks.engine.context import Context, DesignState
 from cpi_tasks.engine.judge import Expectation, Look, Verdict, is_candidate, is_fresh, judge
-from cpi_tasks.engine.watch import RuntimeWatcher, pauses
+from cpi_tasks.engine.watch import Polling, RuntimeWatcher
 from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
-from cpi_tasks.model.naming import ArtifactRef, TaskId
+from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
 
 NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
-_ERROR_TEXT_LOOKS = 6
+_ERROR_TEXT_S = 15.0
 _ERROR_STATUS_S = 30.0
+_LOST_ANSWER_S = 20.0
 # Where a tenant gives neither a time nor a task, the old state cannot be told from the new one before this long.
 _AMPLE_TIME_S = 60.0
 
@@ -51,6 +52,11 @@ class Deployment:
         self._context = context
         self._watcher = watcher
         self._design = context.designs.get(artifact.ref.artifact, DesignState())
+        self._polling = Polling(
+            longest_s=context.settings.deploy_delay_s,
+            expected_s=step.expected_s,
+            is_fixed=context.settings.polling is PollingPolicy.FIXED,
+        )
         self._status = ""
         self._has_changed = False
         self._unanswered: TenantUnavailable | None = None
@@ -68,6 +74,8 @@ class Deployment:
             before = await self._read_before()
             ledger.in_flight[ref] = "deployment was being triggered; whether it goes on on the tenant is not known"
             task = await self._trigger()
+            if self._unanswered is not None and not await self._has_begun(before):
+                task = await self._trigger()
         self.is_triggered = True
         if self._unanswered is None:
             ledger.in_flight[ref] = "deployment was triggered and goes on on the tenant"
@@ -83,7 +91,7 @@ class Deployment:
             return seen
         # Somebody else's undeployment: a tenant refuses deployments meanwhile.
         with trio.move_on_after(self._context.settings.deploy_timeout_s):
-            for pause in pauses(self._context.settings.deploy_delay_s):
+            for pause in self._polling.pauses():
                 seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
                 if seen is None or seen.status != "STOPPING":
                     break
@@ -97,18 +105,38 @@ class Deployment:
         except TenantUnavailable as error:
             self._unanswered = error
             return None
+        self._note_accepted()
+        return task
+
+    def _note_accepted(self) -> None:
+        self._unanswered = None
         self._context.records.note_trigger(
-            ref.artifact,
+            self._artifact.ref.artifact,
             content=self._design.fingerprint,
             parameters=self._context.parameter_digest(self._design),
         )
-        return task
+
+    async def _has_begun(self, before: RuntimeArtifact | None) -> bool:
+        """Look for a while whether the trigger whose answer was lost has done something.
+
+        A second one at once could start the flow twice, and its Run-Once timer with it.
+        """
+        expected = Expectation(version=self._design.version, before=before)
+        with trio.move_on_after(min(_LOST_ANSWER_S, self._context.settings.deploy_timeout_s / 4)):
+            for pause in self._polling.pauses():
+                seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
+                self._show(seen)
+                self._has_changed = self._has_changed or _is_other(seen, before)
+                if self._has_sign(expected, Look(seen=seen, has_changed=self._has_changed)):
+                    self._note_accepted()
+                    return True
+        return False
 
     async def _watch(self, expected: Expectation, task: BuildTask) -> StepOutcome | TimedOut:
         started, stalled = trio.current_time(), self._watcher.stalled_s
         timeout_s = self._context.settings.deploy_timeout_s
         was_candidate = False
-        for pause in pauses(self._context.settings.deploy_delay_s):
+        for pause in self._polling.pauses():
             left_s = timeout_s - self._charged_s(started, stalled, task)
             if left_s <= 0:
                 break
@@ -159,7 +187,10 @@ class Deployment:
             self._context.emit(RuntimeStatusSeen(ref=self._artifact.ref, status=status))
 
     def _succeed(self, seen: RuntimeArtifact, duration_s: float) -> StepOutcome:
-        note_success(self._artifact.ref, seen, self._context, is_joined=self._step.action is DeployAction.WATCH)
+        is_joined = self._step.action is DeployAction.WATCH
+        note_success(
+            self._artifact.ref, seen, self._context, is_joined=is_joined, took_s=None if is_joined else duration_s
+        )
         return StepOutcome(
             status=Status.DONE,
             summary=f"deployed {seen.version}",
@@ -187,7 +218,7 @@ class Deployment:
         """Wait until the runtime shows a failure that the task told first; until then its text is an older one's."""
         seen = look.seen
         with trio.move_on_after(_ERROR_STATUS_S), suppress(TenantError):
-            for pause in pauses(self._context.settings.deploy_delay_s):
+            for pause in self._polling.pauses():
                 if seen is not None and seen.status == "ERROR" and is_fresh(expected, Look(seen=seen)) is not False:
                     break
                 seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
@@ -196,14 +227,15 @@ class Deployment:
 
     async def _error_text(self) -> str:
         """Read the error information, which appears some time after the status does."""
-        for looks, pause in enumerate(pauses(self._context.settings.deploy_delay_s), start=1):
+        started = trio.current_time()
+        for pause in self._polling.pauses():
             try:
                 text = await self._context.tenant.read_error_information(self._artifact.ref.artifact)
             except TenantError as error:
                 return f"{NO_ERROR_TEXT} ({error})"
             if text is not None:
                 return text
-            if looks == _ERROR_TEXT_LOOKS:
+            if trio.current_time() - started >= _ERROR_TEXT_S:
                 break
             await trio.sleep(pause)
         return NO_ERROR_TEXT
@@ -215,7 +247,9 @@ def _is_other(seen: RuntimeArtifact | None, before: RuntimeArtifact | None) -> b
     return (seen.status, seen.version) != (before.status, before.version)
 
 
-def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, is_joined: bool) -> None:
+def note_success(
+    ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, is_joined: bool, took_s: float | None
+) -> None:
     """Put on record what was seen running, with the digests of what design time held at the trigger.
 
     For a deployment that was only joined these are on record if an earlier run triggered it, else they are not known.
@@ -225,4 +259,6 @@ def note_success(ref: ArtifactRef, seen: RuntimeArtifact, context: Context, *, i
     if is_joined:
         record = context.records.get(ref.artifact)
         state = (record.content, record.parameters) if record.is_triggered else (None, None)
-    context.records.note_running(ref.artifact, content=state[0], parameters=state[1], deployed_on=seen.deployed_on)
+    context.records.note_running(
+        ref.artifact, content=state[0], parameters=state[1], deployed_on=seen.deployed_on, took_s=took_s
+    )

@@ -7,7 +7,7 @@ from functools import partial
 
 import trio
 
-from cpi_tasks.content import comparable_metadata, differing_metadata, given_metadata
+from cpi_tasks.content import comparable_metadata, differing_metadata, given_metadata, needs_elsewhere
 from cpi_tasks.engine.context import Memory
 from cpi_tasks.engine.details import Details, Needs
 from cpi_tasks.engine.reading import Reading
@@ -21,6 +21,12 @@ from cpi_tasks.model.records import Records
 from cpi_tasks.model.tenant import DesigntimeLock, IntegrationPackage, Tenant
 
 _DETAILS_AT_ONCE = 8
+_SHARED_FIRST = (
+    ArtifactKind.SCRIPT_COLLECTION,
+    ArtifactKind.MESSAGE_MAPPING,
+    ArtifactKind.INTEGRATION_FLOW,
+    ArtifactKind.VALUE_MAPPING,
+)
 # From so many packages on, the list of all the tenant's packages costs less than asking for each.
 _LISTED_FROM = 4
 
@@ -48,6 +54,8 @@ async def read_inventory(
         for package in config.packages:
             nursery.start_soon(_read_package, tenant, package, settings, listed.get(package.id), reading)
     await _read_details(tenant, config, contents, settings=settings, memory=memory, emit=emit, reading=reading)
+    if settings.mode.deploys:
+        await _look_elsewhere(tenant, config, contents, reading)
     memory.cache.save()
     return _inventory(config, contents, reading, memory.records)
 
@@ -63,6 +71,25 @@ async def read_locks(tenant: Tenant) -> Mapping[ArtifactId, DesigntimeLock]:
 async def _read_runtime(tenant: Tenant, reading: Reading) -> None:
     for artifact in await tenant.list_runtime_artifacts():
         reading.runtime[artifact.id] = artifact
+
+
+async def _look_elsewhere(
+    tenant: Tenant, config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent], reading: Reading
+) -> None:
+    """Look for what is used and neither in the configuration nor running; a refusal says nothing of it."""
+    needed = frozenset[ArtifactId]().union(*needs_elsewhere(config, contents).values())
+    for artifact in sorted(needed - reading.runtime.keys()):
+        try:
+            reading.elsewhere[artifact] = await _exists(tenant, artifact)
+        except RequestRejected:
+            continue
+
+
+async def _exists(tenant: Tenant, artifact: ArtifactId) -> bool:
+    for kind in _SHARED_FIRST:
+        if await tenant.read_artifact(artifact, kind) is not None:
+            return True
+    return False
 
 
 async def _list_packages(
@@ -198,6 +225,7 @@ def _inventory(
         package_wanted_digests={
             package.id: digest_each(comparable_metadata(given_metadata(package))) for package in config.packages
         },
+        elsewhere=reading.elsewhere,
         unreadable_packages=reading.unreadable_packages,
         unreadable_artifacts=reading.unreadable_artifacts,
     )

@@ -25,7 +25,7 @@ async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Con
     for ref, late in timed_out.items():
         seen = runtime.get(ref.artifact)
         if seen is not None and await _is_running(late, seen):
-            note_success(ref, seen, context, is_joined=late.expected.is_joined)
+            note_success(ref, seen, context, is_joined=late.expected.is_joined, took_s=None)
             outcome = StepOutcome(
                 status=Status.DONE, summary=f"deployed {seen.version}", reason="seen late", duration_s=late.waited_s
             )

@@ -10,6 +10,7 @@ from cpi_tasks.content import Archive, lost_values, read_archive
 from cpi_tasks.engine.content_writes import build, note_before_write, note_upload, settle_new_version
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.keeping import keep_state
+from cpi_tasks.engine.room import UploadRoom
 from cpi_tasks.errors import RequestRejected, TenantError, TenantUnavailable
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef, ValueMappingPolicy
@@ -27,11 +28,11 @@ class _Old:
 
 
 async def replace_mapping(
-    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: trio.CapacityLimiter
+    ref: ArtifactRef, step: UpdateStep, content: ArtifactContent, context: Context, uploads: UploadRoom
 ) -> str:
     """Delete and create a value mapping; the old archive is kept on disk before and put back where that fails."""
     kind = content.spec.kind
-    async with uploads:
+    async with uploads.hold(content.size):
         archive = await build(content, step.version)
         data = await context.tenant.download_artifact(ref.artifact, kind)
         _check_nothing_new(ref, content, context, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cpi_tasks.engine.brake import Brake
 from cpi_tasks.engine.context import Context, Memory, known_designs
 from cpi_tasks.engine.deploy import run_deploy_phase
 from cpi_tasks.engine.ledger import Ledger
@@ -22,14 +23,19 @@ async def carry_out(
     settings: Settings,
     emit: Emit,
     ledger: Ledger,
+    brake: Brake,
 ) -> None:
-    """Run the phases the plan has; outcomes are in ``ledger``, also when this is cancelled half-way."""
+    """Run the phases the plan has; outcomes are in ``ledger``, also when this is cancelled half-way.
+
+    Once ``brake`` is pulled nothing new is begun, and this ends when what is under way has ended.
+    """
     context = Context(
         tenant=tenant,
         memory=memory,
         settings=settings,
         emit=emit,
         ledger=ledger,
+        brake=brake,
         designs=known_designs(inventory),
     )
     if plan.updates:

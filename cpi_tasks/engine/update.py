@@ -11,6 +11,7 @@ from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.keeping import keep_state, settle
 from cpi_tasks.engine.parameters import write_changes
 from cpi_tasks.engine.replacement import replace_mapping
+from cpi_tasks.engine.room import UploadRoom
 from cpi_tasks.errors import InputError, TenantError
 from cpi_tasks.events import (
     ArtifactUpdated,
@@ -22,9 +23,7 @@ from cpi_tasks.events import (
 )
 from cpi_tasks.model.plan import ArtifactPlan, PackageAction, PackagePlan, Plan, UpdateAction, UpdateStep
 from cpi_tasks.model.report import Status, StepOutcome
-
-# Uploads hold an artifact's archive in memory; this many at once keep the request rate busy.
-_UPLOADS_AT_ONCE = 8
+from cpi_tasks.model.tenant import LANE
 
 
 async def run_update_phase(plan: Plan, context: Context) -> None:
@@ -32,7 +31,7 @@ async def run_update_phase(plan: Plan, context: Context) -> None:
     steps = [artifact.update for artifact in plan.artifacts() if artifact.update is not None]
     context.emit(PhaseStarted(phase=Phase.UPDATE, total=len(steps), pending=sum(step.writes for step in steps)))
     started = trio.current_time()
-    uploads = trio.CapacityLimiter(_UPLOADS_AT_ONCE)
+    uploads = UploadRoom()
     try:
         async with trio.open_nursery() as nursery:
             for package in plan.packages:
@@ -42,13 +41,15 @@ async def run_update_phase(plan: Plan, context: Context) -> None:
     context.emit(PhaseFinished(phase=Phase.UPDATE, duration_s=context.ledger.update_s))
 
 
-async def _update_package(package: PackagePlan, context: Context, uploads: trio.CapacityLimiter) -> None:
+async def _update_package(package: PackagePlan, context: Context, uploads: UploadRoom) -> None:
+    LANE.set(package.id)
     outcome = await _settle_metadata(package, context)
     if outcome is not None and not outcome.status.is_bad:
         left = package.metadata or (package.before.metadata if package.before else {})
         context.records.note_package(package.id, comparable_metadata(left))
     if outcome is not None:
         context.ledger.packages[package.id] = outcome
+        context.brake.note(package.id, outcome)
         context.emit(PackageUpdated(package=package.id, outcome=outcome))
     cannot_hold = package.action is PackageAction.CREATE and outcome is not None and outcome.status.is_bad
     limiter = trio.CapacityLimiter(context.settings.parallel_deployments)
@@ -68,6 +69,8 @@ def _no_package(package: PackagePlan) -> StepOutcome:
 
 
 async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcome | None:
+    if context.brake.is_pulled and package.action in {PackageAction.CREATE, PackageAction.UPDATE}:
+        return context.brake.not_begun("metadata not updated")
     started = trio.current_time()
     match package.action:
         case PackageAction.KEEP:
@@ -105,12 +108,16 @@ async def _update_artifact(
     step: UpdateStep,
     context: Context,
     limiter: trio.CapacityLimiter,
-    uploads: trio.CapacityLimiter,
+    uploads: UploadRoom,
 ) -> None:
     if not step.writes:
         _settle(artifact, _nothing_written(step), context)
         return
     async with limiter:
+        if context.brake.is_pulled:
+            if (outcome := context.brake.not_begun("not updated")) is not None:
+                _settle(artifact, outcome, context)
+            return
         context.emit(ArtifactUpdateStarted(ref=artifact.ref, kind=artifact.kind, action=step.action))
         context.ledger.in_flight[artifact.ref] = f"update under way: {step.action.value}"
         started = trio.current_time()
@@ -133,7 +140,7 @@ async def _update_artifact(
         _settle(artifact, outcome, context)
 
 
-async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, uploads: trio.CapacityLimiter) -> str:
+async def _write(artifact: ArtifactPlan, step: UpdateStep, context: Context, uploads: UploadRoom) -> str:
     """Do what the step says and give a phrase for it; raises what the tenant refuses."""
     ref = artifact.ref
     if step.action is UpdateAction.CONFIGURE or step.content is None:
@@ -165,4 +172,5 @@ def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> N
     if outcome.status in {Status.DONE, Status.UNCHANGED}:
         settle(artifact.ref, context)
     context.ledger.settle_update(artifact.ref, outcome)
+    context.brake.note(artifact.ref, outcome)
     context.emit(ArtifactUpdated(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

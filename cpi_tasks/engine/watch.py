@@ -13,7 +13,7 @@ from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
 _FIRST_PAUSE_S = 0.5
-_GROWTH = 1.4
+_SHARE = 0.2
 _LEAST_PAUSE_S = 0.25
 _BY_ID_BELOW = 3
 _RECENT_S = 2.0
@@ -22,12 +22,32 @@ _USUAL_LOOK_S = 1.0
 _LONGEST_SILENCE_S = 300.0
 
 
-def pauses(longest_s: float) -> Iterator[float]:
-    """Give the pauses between looks in seconds: early at first, growing to ``longest_s``, then that for ever."""
-    pause = min(_FIRST_PAUSE_S, longest_s)
-    while True:
-        yield pause
-        pause = min(pause * _GROWTH, longest_s)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """How long to pause between looks at one deployment; times in seconds since its trigger.
+
+    Looks start early and widen with the time that has gone by, up to ``longest_s``; around ``expected_s``, what the
+    artifact took the last time, they are close again. ``is_fixed``: every pause is ``longest_s``, whatever is known.
+    """
+
+    longest_s: float
+    expected_s: float | None = None
+    is_fixed: bool = False
+
+    def pause_s(self, elapsed_s: float) -> float:
+        """Give the pause before the next look."""
+        if self.is_fixed:
+            return self.longest_s
+        pause_s = max(_FIRST_PAUSE_S, elapsed_s * _SHARE)
+        if self.expected_s is not None:
+            pause_s = min(pause_s, max(_FIRST_PAUSE_S, abs(self.expected_s - elapsed_s) / 2))
+        return min(pause_s, self.longest_s)
+
+    def pauses(self) -> Iterator[float]:
+        """Give pause after pause for ever, by trio's clock, from now on."""
+        started = trio.current_time()
+        while True:
+            yield self.pause_s(trio.current_time() - started)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cpi_tasks.environment import schema, specs
+from cpi_tasks.environment.dependencies import resolve_dependencies
 from cpi_tasks.environment.deploy_config import ConfigFile, read_config_file, read_packages
 from cpi_tasks.environment.deploy_sources import Fetch, Finder, Token
 from cpi_tasks.environment.filters import Filters, read_filters
@@ -77,7 +78,9 @@ def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str,
     gathered += files.problems
     sections = tuple(file.section for file in files.files if file.section is not None)
     layers = Layers(layers=(flags.layer, environment.layer, *sections))
-    settings = resolve(layers, force=selection.force, allow_downgrade=selection.allow_downgrade)
+    settings = resolve(
+        layers, force=selection.force, allow_downgrade=selection.allow_downgrade, strict=selection.strict
+    )
     builder = _ConfigBuilder(layers=layers, given=Layers(layers=layers.layers[:2]), settings=settings)
     configs, found = builder.build(files, root=root)
     gathered += found
@@ -215,7 +218,8 @@ class _ConfigBuilder:
         named = tuple(
             specs.name_config(file, prefix=self._prefix(file), packages_folder=folder) for file in files.files
         )
-        problems = [*specs.find_duplicates(named)]
+        named, unknown = resolve_dependencies(named)
+        problems = [*specs.find_duplicates(named), *unknown]
         if self.layers.value(lambda keys: keys.merge_configs) and len(named) > 1:
             merged, ambiguous = specs.merge(named, f"{files.label} ({len(named)} files merged)")
             sections = [file.section for file in files.files if file.section is not None]

@@ -16,11 +16,13 @@ from pydantic_core import PydanticCustomError
 
 from cpi_tasks.environment.nodes import Origin, Scalar
 from cpi_tasks.environment.suggestions import did_you_mean
+from cpi_tasks.model.config import MaxFailures
 
 E = TypeVar("E", bound=Enum)
 
 LARGEST_NUMBER = 1_000_000
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?", re.ASCII)
+_WHOLE = 100
 _PREFIX = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
@@ -120,6 +122,22 @@ def duration_or_zero(value: object) -> float | None:
     if number is not None and number < 0:
         raise wrong(f"must not be negative, as {_shown(value)} is")
     return number
+
+
+def number_or_share(value: object) -> MaxFailures | None:
+    """Read a whole number of at least 0, or a percentage such as ``10%``."""
+    text = value.text.strip() if isinstance(value, Scalar) else ""
+    if text.endswith("%") and _DECIMAL.fullmatch(text[:-1].strip()):
+        share = float(text[:-1])
+        if not 0 <= share <= _WHOLE:
+            raise wrong(f"must be between 0% and 100%, not {_shown(value)}")
+        return MaxFailures(amount=share, is_share=True)
+    number = _number(value)
+    if number is None:
+        return None
+    if number < 0 or number != int(number):
+        raise wrong(f"must be a whole number of at least 0 or a percentage such as 10%, not {_shown(value)}")
+    return MaxFailures(amount=number)
 
 
 def choice(kind: type[E]) -> Callable[[object], E | None]:

@@ -14,12 +14,15 @@ from cpi_tasks.environment import scalars
 from cpi_tasks.environment.nodes import Document, Loc, MappingNode, Node, Scalar, SequenceNode, is_null, is_unset
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import Problem
+from cpi_tasks.model.config import MaxFailures
 from cpi_tasks.model.naming import (
     ArtifactKind,
     DraftPolicy,
     DriftPolicy,
+    FailurePolicy,
     Mode,
     ParameterPolicy,
+    PollingPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -37,15 +40,6 @@ Seconds = Annotated[float | None, PlainValidator(scalars.positive_number)]
 Rate = Annotated[float | None, PlainValidator(scalars.positive_number)]
 Override = Annotated[str, PlainValidator(scalars.as_written)]
 
-_FOR_LATER = frozenset(
-    {
-        "polling",
-        "onFailure",
-        "maxFailures",
-        "interruptGraceSeconds",
-        "outageBudgetSeconds",
-    }
-)
 _ONLY_IN_ENVIRONMENT = "belongs in the environment file"
 
 
@@ -54,7 +48,6 @@ class _Keys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, alias_generator=to_camel)
 
-    for_later: ClassVar[frozenset[str]] = frozenset()
     misplaced: ClassVar[Mapping[str, str]] = {}
 
 
@@ -68,7 +61,6 @@ class Rates(_Keys):
 class SettingKeys(_Keys):
     """The settings that flags, environment files and ``orchestrator:`` sections share; ``None`` means not given."""
 
-    for_later = _FOR_LATER
     misplaced: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("deployConfig", "tenant", "packages", "deployConfigToken"), _ONLY_IN_ENVIRONMENT
     )
@@ -95,6 +87,11 @@ class SettingKeys(_Keys):
     verify: Annotated[VerifyPolicy | None, PlainValidator(scalars.choice(VerifyPolicy))] = None
     on_drift: Annotated[DriftPolicy | None, PlainValidator(scalars.choice(DriftPolicy))] = None
     protected: Flag = None
+    polling: Annotated[PollingPolicy | None, PlainValidator(scalars.choice(PollingPolicy))] = None
+    outage_budget_seconds: Annotated[float | None, PlainValidator(scalars.duration_or_zero)] = None
+    on_failure: Annotated[FailurePolicy | None, PlainValidator(scalars.choice(FailurePolicy))] = None
+    max_failures: Annotated[MaxFailures | None, PlainValidator(scalars.number_or_share)] = None
+    interrupt_grace_seconds: Annotated[float | None, PlainValidator(scalars.duration_or_zero)] = None
 
 
 class EnvironmentKeys(SettingKeys):
@@ -165,8 +162,6 @@ class PackageKeys(_Keys):
 class ArtifactKeys(_Keys):
     """One entry of ``artifacts``."""
 
-    for_later = frozenset({"dependsOn"})
-
     artifact_id: Name
     artifact_dir: Folder
     display_name: Text = None
@@ -174,6 +169,7 @@ class ArtifactKeys(_Keys):
     sync: Flag = None
     deploy: Flag = None
     config_overrides: dict[str, Override] | None = None
+    depends_on: list[Name] | None = None
 
 
 K = TypeVar("K", bound=_Keys)
@@ -238,8 +234,6 @@ def _unknown(schema: type[_Keys], inner: Loc) -> str:
     key = str(inner[-1])
     if len(inner) > 1:
         return f"unknown key{did_you_mean(key, _aliases(Rates))}"
-    if key in schema.for_later:
-        return "is not supported by this version"
     if key in schema.misplaced:
         return schema.misplaced[key]
     return f"unknown key{did_you_mean(key, _aliases(schema))}"

@@ -16,8 +16,10 @@ from cpi_tasks.model.config import Selection, Settings
 from cpi_tasks.model.naming import (
     DraftPolicy,
     DriftPolicy,
+    FailurePolicy,
     Mode,
     ParameterPolicy,
+    PollingPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -46,8 +48,10 @@ _FLAG_NAMES = {
     "deployTimeoutSeconds": "--deploy-timeout",
     "verify": "--verify",
     "runDir": "--run-dir",
+    "onFailure": "--on-failure",
+    "maxFailures": "--max-failures",
 }
-_NEVER_EMPTY = ("packagesDir", "deployConfig", "configPattern", "verify", "runDir")
+_NEVER_EMPTY = ("packagesDir", "deployConfig", "configPattern", "verify", "runDir", "onFailure", "maxFailures")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,8 @@ def read_flags(selection: Selection, *, cwd: Path) -> Flags:
         "deployTimeoutSeconds": selection.deploy_timeout,
         "verify": selection.verify,
         "runDir": selection.run_dir,
+        "onFailure": selection.on_failure,
+        "maxFailures": selection.max_failures,
     }
     given = {key: text for key, text in texts.items() if text is not None}
     empty = [key for key in _NEVER_EMPTY if key in given and not given[key].strip()]
@@ -147,7 +153,7 @@ def _contradictions(selection: Selection) -> tuple[Problem, ...]:
     return (Problem(file="command line", path=flags, message="name different modes; give one of them"),)
 
 
-def resolve(layers: Layers, *, force: bool, allow_downgrade: bool) -> Settings:
+def resolve(layers: Layers, *, force: bool, allow_downgrade: bool, strict: bool) -> Settings:
     """Apply precedence and defaults; what somebody changed on a protected tenant stops a run unless told otherwise."""
     parallel = layers.value(lambda keys: keys.parallel_deployments) or Settings().parallel_deployments
     is_protected = bool(layers.value(lambda keys: keys.protected))
@@ -170,6 +176,12 @@ def resolve(layers: Layers, *, force: bool, allow_downgrade: bool) -> Settings:
         on_draft=layers.value(lambda keys: keys.on_draft) or DraftPolicy.FAIL,
         versioning=layers.value(lambda keys: keys.versioning) or VersionPolicy.MANIFEST,
         allow_downgrade=allow_downgrade,
+        is_strict=strict,
+        polling=layers.value(lambda keys: keys.polling) or PollingPolicy.ADAPTIVE,
+        outage_budget_s=_given(layers.value(lambda keys: keys.outage_budget_seconds), Settings().outage_budget_s),
+        on_failure=layers.value(lambda keys: keys.on_failure) or FailurePolicy.CONTINUE,
+        max_failures=layers.value(lambda keys: keys.max_failures),
+        interrupt_grace_s=_given(layers.value(lambda keys: keys.interrupt_grace_seconds), Settings().interrupt_grace_s),
         verify=layers.value(lambda keys: keys.verify) or VerifyPolicy.PARAMETERS,
         on_drift=(layers.value(lambda keys: keys.on_drift) or (DriftPolicy.FAIL if is_protected else DriftPolicy.WARN)),
         is_protected=is_protected,
@@ -203,6 +215,11 @@ def find_disagreements(sections: Iterable[Layer]) -> tuple[Problem, ...]:
                 message = f"merged files must agree, but {place.file}:{place.line} gives another value"
                 problems.append(layer.problem(key, message))
     return tuple(problems)
+
+
+def _given(value: float | None, default: float) -> float:
+    """Give a number for which zero means zero."""
+    return default if value is None else value
 
 
 def _first(values: Iterable[float | None]) -> float | None:

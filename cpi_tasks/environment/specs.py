@@ -168,4 +168,8 @@ def _artifact(
         overrides=overrides,
         position=file.document.position((*entry.loc, "artifactId")),
         override_positions={key: file.document.position((*loc, key), at_key=True) for key in overrides},
+        depends_on={
+            ArtifactId(needed): file.document.position((*entry.loc, "dependsOn", number))
+            for number, needed in enumerate(keys.depends_on or ())
+        },
     )

@@ -12,9 +12,11 @@ from cpi_tasks.model.naming import (
     ArtifactRef,
     DraftPolicy,
     DriftPolicy,
+    FailurePolicy,
     Mode,
     PackageId,
     ParameterPolicy,
+    PollingPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -52,6 +54,9 @@ class Selection:
     run_dir: str | None = None
     force: bool = False
     allow_downgrade: bool = False
+    strict: bool = False
+    on_failure: str | None = None
+    max_failures: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaxFailures:
+    """How many artifacts may fail before a run begins nothing new; exactly so many still may."""
+
+    amount: float
+    is_share: bool = False
+    """Whether ``amount`` is per cent of the artifacts that take part."""
+
+    def allows(self, failed: int, *, total: int) -> bool:
+        """Whether a run with so many failed of ``total`` artifacts goes on."""
+        return failed * 100 <= self.amount * total if self.is_share else failed <= self.amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of a run after precedence is resolved; durations in seconds, rates in requests a second."""
 
@@ -75,6 +93,7 @@ class Settings:
     max_parallel_deployments: int = 9
     deploy_delay_s: float = 15.0
     deploy_timeout_s: float = 600.0
+    polling: PollingPolicy = PollingPolicy.ADAPTIVE
     request_timeout_s: float = 180.0
     outage_budget_s: float = 300.0
     designtime_rate: float = 9.0
@@ -84,9 +103,14 @@ class Settings:
     on_draft: DraftPolicy = DraftPolicy.FAIL
     versioning: VersionPolicy = VersionPolicy.MANIFEST
     allow_downgrade: bool = False
+    is_strict: bool = False
+    """Whether a reference to something that is neither in the files nor on the tenant is an error."""
     verify: VerifyPolicy = VerifyPolicy.PARAMETERS
     on_drift: DriftPolicy = DriftPolicy.WARN
     is_protected: bool = False
+    on_failure: FailurePolicy = FailurePolicy.CONTINUE
+    max_failures: MaxFailures | None = None
+    interrupt_grace_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +164,8 @@ class ArtifactSpec:
     overrides: Mapping[str, str]
     position: Position
     override_positions: Mapping[str, Position]
+    depends_on: Mapping[ArtifactId, Position] = field(default_factory=dict)
+    """Artifacts that must run first, as ``dependsOn`` says, by their final ids, and where it says so."""
 
     @property
     def id(self) -> ArtifactId:

@@ -67,6 +67,12 @@ class ArtifactContent:
     timers: tuple[str, ...] = ()
     """The schedules of timer start events as the model has them; ``{{key}}`` stands for a parameter's value."""
     values: MappedGroups | None = None
+    listens_to: frozenset[str] = frozenset()
+    """ProcessDirect addresses at which the flow takes messages, with parameters filled in from the files."""
+    calls: frozenset[str] = frozenset()
+    """ProcessDirect addresses to which the flow sends messages, likewise."""
+    looks_up_values: bool = False
+    """Whether a script or a message mapping looks something up in a value mapping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

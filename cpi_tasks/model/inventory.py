@@ -49,6 +49,8 @@ class Inventory:
     package_digests: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
     package_wanted_digests: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
     locks: Mapping[ArtifactId, DesigntimeLock] = field(default_factory=dict)
+    elsewhere: Mapping[ArtifactId, bool] = field(default_factory=dict)
+    """Artifacts that the configuration does not have but its artifacts use: whether design time has them."""
     unreadable_packages: Mapping[PackageId, str] = field(default_factory=dict)
     unreadable_artifacts: Mapping[ArtifactId, str] = field(default_factory=dict)
 

@@ -93,6 +93,20 @@ class VerifyPolicy(Enum):
     CACHED = "cached"
 
 
+class PollingPolicy(Enum):
+    """When the runtime is looked at: as it pays off, or just as ``deployRetries`` and ``deployDelaySeconds`` say."""
+
+    ADAPTIVE = "adaptive"
+    FIXED = "fixed"
+
+
+class FailurePolicy(Enum):
+    """What becomes of the rest of a run when something has failed."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
 class DriftPolicy(Enum):
     """What happens where somebody changed on the tenant what a run would overwrite."""
 

@@ -106,7 +106,8 @@ class UpdateStep:
 class DeployStep:
     """The deployment of one artifact.
 
-    ``before`` is what ran when the plan was made. ``depends_on`` are artifacts of the same plan that must run first.
+    ``before`` is what ran when the plan was made. ``depends_on`` are artifacts of the same plan that must run first,
+    ``goes_after`` those that should be tried first, whatever becomes of them.
     ``version`` is the design-time version seen in planning (``None`` for one that does not exist yet); the engine
     replaces it by what it reads back after writing.
     """
@@ -117,6 +118,9 @@ class DeployStep:
     before: RuntimeArtifact | None = None
     version: str | None = None
     depends_on: frozenset[ArtifactRef] = frozenset()
+    goes_after: frozenset[ArtifactRef] = frozenset()
+    expected_s: float | None = None
+    """How long it took the last time, in seconds; ``None`` where that is not known."""
     fires_timer: bool = False
     """Whether the deployment makes a timer of the flow fire at once."""
 

@@ -17,7 +17,7 @@ class ArtifactRecord:
     ``uploaded`` is the content fingerprint of our last upload. ``is_pending``: something was written that has not been
     confirmed running since; ``is_triggered``: a deployment was accepted after that write. ``content`` and
     ``parameters`` are the digests of what the last deployment was triggered with; ``deployed_on`` (epoch milliseconds)
-    is given once it was seen running.
+    is given once it was seen running, ``took_s`` how long that took from the trigger on, the last time it was known.
     """
 
     uploaded: str | None = None
@@ -26,6 +26,7 @@ class ArtifactRecord:
     content: str | None = None
     parameters: str | None = None
     deployed_on: int | None = None
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +109,15 @@ class Records(Protocol):
         """Note that a deployment was accepted, and of which state (digests; ``None`` where not known)."""
 
     def note_running(
-        self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None
+        self,
+        artifact: ArtifactId,
+        *,
+        content: str | None,
+        parameters: str | None,
+        deployed_on: int | None,
+        took_s: float | None = None,
     ) -> None:
-        """Note what was seen running; this clears what was pending."""
+        """Note what was seen running, and after how long (``None``: not known); this clears what was pending."""
 
     def digest(self, parameters: Mapping[str, str]) -> str:
         """Give a keyed digest of parameter values, comparable where the same ``.cpi/`` is kept only."""

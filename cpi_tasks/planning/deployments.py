@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import DeployAction, DeployStep, UpdateAction, UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact, RuntimeArtifact
 
@@ -23,7 +22,6 @@ def plan_deployment(
     inventory: Inventory,
     *,
     is_forced: bool,
-    depends_on: frozenset[ArtifactRef],
 ) -> DeployStep:
     """Decide about one artifact's deployment; ``update`` is what the update phase does to it first, if anything."""
     design = inventory.artifacts.get(spec.id)
@@ -43,7 +41,7 @@ def plan_deployment(
     else:
         action, reason = _judge(design, runtime, inventory)
     version = None if design is None else design.version
-    return DeployStep(action=action, reason=reason, before=runtime, version=version, depends_on=depends_on)
+    return DeployStep(action=action, reason=reason, before=runtime, version=version)
 
 
 def _unreadable(spec: ArtifactSpec, update: UpdateStep | None, inventory: Inventory) -> str | None:

@@ -22,6 +22,7 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.planning.deployments import plan_deployment
+from cpi_tasks.planning.order import find_absent, with_order
 from cpi_tasks.planning.overwrites import drift_refusal, package_warnings, with_drift_warning
 from cpi_tasks.planning.packages import plan_package
 from cpi_tasks.planning.parameters import coming_values, unknown_overrides
@@ -63,14 +64,21 @@ def make_plan(
             problems.append(package)
         else:
             packages.append(replace(package, artifacts=tuple(artifacts)))
+    absent = find_absent(packages, config, contents, inventory)
+    if settings.is_strict:
+        problems.extend(absent)
     if problems:
         raise InputError(problems)
     return Plan(
         source=config.source,
-        packages=_with_order(packages, contents),
+        packages=with_order(packages, config, contents),
         updates=settings.mode.updates,
         deploys=settings.mode.deploys,
-        warnings=(*_address_warnings(config, contents), *package_warnings(packages, settings.on_drift)),
+        warnings=(
+            *_address_warnings(config, contents),
+            *package_warnings(packages, settings.on_drift),
+            *(problem.message for problem in absent),
+        ),
     )
 
 
@@ -89,8 +97,12 @@ def _artifact(
     is_left_alone = update is not None and update.action is UpdateAction.KEEP and not _is_saved(spec, inventory)
     deploy = None
     if settings.mode.deploys and spec.deploy and not is_left_alone:
-        deploy = plan_deployment(spec, update, inventory, is_forced=settings.force, depends_on=frozenset())
-        deploy = replace(deploy, fires_timer=_fires_timer(deploy, update, content, inventory))
+        deploy = plan_deployment(spec, update, inventory, is_forced=settings.force)
+        deploy = replace(
+            deploy,
+            fires_timer=_fires_timer(deploy, update, content, inventory),
+            expected_s=inventory.record(spec.id).took_s,
+        )
     planned = ArtifactPlan(
         ref=spec.ref,
         kind=spec.kind,
@@ -120,51 +132,6 @@ def _skip_reason(settings: Settings) -> str:
     if settings.mode.updates and settings.mode.deploys:
         return "sync and deploy are false"
     return "sync is false" if settings.mode.updates else "deploy is false"
-
-
-def _with_order(
-    packages: list[PackagePlan], contents: Mapping[ArtifactRef, ArtifactContent]
-) -> tuple[PackagePlan, ...]:
-    """Make every deployment wait for the script collections and message mappings of the same plan that it uses."""
-    artifacts = [artifact for package in packages for artifact in package.artifacts]
-    awaited = {artifact.ref.artifact: artifact.ref for artifact in artifacts if _is_awaited(artifact)}
-    needed: dict[ArtifactRef, frozenset[ArtifactRef]] = {}
-    for artifact in artifacts:
-        content = contents.get(artifact.ref)
-        if artifact.deploy is None or content is None:
-            continue
-        uses = {ref for id_, ref in awaited.items() if id_ in content.references}
-        # Two that use each other would wait for each other for ever: the second goes ahead.
-        needed[artifact.ref] = frozenset(ref for ref in uses if not _waits_for(ref, artifact.ref, needed))
-
-    def ordered(artifact: ArtifactPlan) -> ArtifactPlan:
-        if artifact.deploy is None:
-            return artifact
-        depends_on = needed.get(artifact.ref, frozenset())
-        return replace(artifact, deploy=replace(artifact.deploy, depends_on=depends_on))
-
-    return tuple(replace(p, artifacts=tuple(ordered(a) for a in p.artifacts)) for p in packages)
-
-
-def _waits_for(one: ArtifactRef, other: ArtifactRef, needed: Mapping[ArtifactRef, frozenset[ArtifactRef]]) -> bool:
-    """Tell whether one deployment is the other or waits for it, directly or through others."""
-    found, unseen = set[ArtifactRef](), [one]
-    while unseen:
-        ref = unseen.pop()
-        if ref == other:
-            return True
-        if ref not in found:
-            found.add(ref)
-            unseen.extend(needed.get(ref, ()))
-    return False
-
-
-def _is_awaited(artifact: ArtifactPlan) -> bool:
-    is_written = artifact.update is not None and (
-        artifact.update.writes or artifact.update.action is UpdateAction.REFUSE
-    )
-    is_deployed = artifact.deploy is not None and artifact.deploy.action is not DeployAction.RUNNING
-    return is_written or is_deployed
 
 
 def _address_warnings(config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent]) -> tuple[str, ...]:

@@ -3,6 +3,21 @@
 from cpi_tasks.records.backups import RunBackups, ScratchArchives
 from cpi_tasks.records.cache import TenantCache
 from cpi_tasks.records.folder import StateFolder
+from cpi_tasks.records.journal import RunJournal
 from cpi_tasks.records.ledger import DeploymentRecords
+from cpi_tasks.records.lock import lock_folder, tenant_lock
+from cpi_tasks.records.past import PastRun, read_run, read_runs
 
-__all__ = ["DeploymentRecords", "RunBackups", "ScratchArchives", "StateFolder", "TenantCache"]
+__all__ = [
+    "DeploymentRecords",
+    "PastRun",
+    "RunBackups",
+    "RunJournal",
+    "ScratchArchives",
+    "StateFolder",
+    "TenantCache",
+    "lock_folder",
+    "read_run",
+    "read_runs",
+    "tenant_lock",
+]

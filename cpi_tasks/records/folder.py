@@ -12,6 +12,9 @@ from cpi_tasks.records.files import RUN_NEED, make_private, safe_name, told, wri
 _KEY_BYTES = 32
 
 
+REPORT_FILE = "report.json"
+
+
 class StateFolder:
     """Paths below ``<root>/.cpi``; folders appear with the first write and are readable by their owner only."""
 
@@ -88,6 +91,17 @@ class StateFolder:
             # Another run may have made one at the same time: what is on disk counts.
             self._key = bytes.fromhex(file.read_text(encoding="ascii"))
         return self._key
+
+    @property
+    def run(self) -> str:
+        """The name of this run."""
+        return self._run
+
+    def write_report(self, text: str) -> None:
+        """Write the report of this run as it stands, as a whole or not at all."""
+        folder = self.ensure_run()
+        with told(self.run_folder, RUN_NEED):
+            write_whole(folder / REPORT_FILE, text.encode())
 
     @property
     def upload_folder(self) -> Path:

@@ -50,18 +50,35 @@ class DeploymentRecords:
 
     def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
         """Note that a deployment was accepted, and of which state (digests; ``None`` where not known)."""
-        uploaded = self.get(artifact).uploaded
+        old = self.get(artifact)
         triggered = ArtifactRecord(
-            uploaded=uploaded, is_pending=True, is_triggered=True, content=content, parameters=parameters
+            uploaded=old.uploaded,
+            is_pending=True,
+            is_triggered=True,
+            content=content,
+            parameters=parameters,
+            took_s=old.took_s,
         )
         self._note(artifact, triggered)
 
     def note_running(
-        self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None
+        self,
+        artifact: ArtifactId,
+        *,
+        content: str | None,
+        parameters: str | None,
+        deployed_on: int | None,
+        took_s: float | None = None,
     ) -> None:
-        """Note what was seen running; this clears what was pending."""
+        """Note what was seen running, and after how long (``None``: not known); this clears what was pending."""
         old = self.get(artifact)
-        seen = ArtifactRecord(uploaded=old.uploaded, content=content, parameters=parameters, deployed_on=deployed_on)
+        seen = ArtifactRecord(
+            uploaded=old.uploaded,
+            content=content,
+            parameters=parameters,
+            deployed_on=deployed_on,
+            took_s=old.took_s if took_s is None else round(took_s, 1),
+        )
         self._note(artifact, seen)
 
     def digest(self, parameters: Mapping[str, str]) -> str:

@@ -54,6 +54,7 @@ class Notes:
                 "parameters": str() | None as parameters,
                 "deployed_on": int() | None as deployed_on,
             }:
+                took_s = fields.get("took_s")
                 self.records[ArtifactId(artifact)] = ArtifactRecord(
                     uploaded=uploaded,
                     is_pending=is_pending,
@@ -61,6 +62,7 @@ class Notes:
                     content=content,
                     parameters=parameters,
                     deployed_on=deployed_on,
+                    took_s=took_s if isinstance(took_s, float | int) else None,
                 )
             case {
                 "settled": str(artifact),

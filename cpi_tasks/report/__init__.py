@@ -6,7 +6,9 @@ from cpi_tasks.report.differences import diff_lines
 from cpi_tasks.report.documents import plan_json
 from cpi_tasks.report.drift import drift_json, drift_lines, render_drift
 from cpi_tasks.report.findings import FindingsFormat, render_findings
+from cpi_tasks.report.past import render_run, render_runs, runs_json
 from cpi_tasks.report.plain import render_error, render_problems, render_report
+from cpi_tasks.report.record import report_json
 from cpi_tasks.report.redactor import Redactor
 from cpi_tasks.report.show import QuietView, View, open_view, show, wants_live
 
@@ -25,6 +27,10 @@ __all__ = [
     "render_findings",
     "render_problems",
     "render_report",
+    "render_run",
+    "render_runs",
+    "report_json",
+    "runs_json",
     "show",
     "wants_live",
 ]

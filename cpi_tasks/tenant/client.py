@@ -74,6 +74,7 @@ async def connect(
                     designtime_rate=designtime_rate, runtime_rate=runtime_rate, budget_s=outage_budget_s, emit=emit
                 ),
                 outage=Outage(budget_s=outage_budget_s, emit=emit),
+                emit=emit,
                 is_csrf_wanted=isinstance(login, BasicLogin),
                 note_secret=note_secret,
             )

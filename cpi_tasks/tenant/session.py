@@ -13,6 +13,7 @@ from typing import TypeVar
 import trio
 
 from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantUnavailable
+from cpi_tasks.events import Emit, WriteBegins
 from cpi_tasks.tenant.auth import Credential, Login
 from cpi_tasks.tenant.csrf import HEADER, CsrfPair, CsrfSession, is_csrf_refusal, pair_in
 from cpi_tasks.tenant.errorbody import parse_error
@@ -55,6 +56,7 @@ class Session:
         paces: Paces,
         outage: Outage,
         is_csrf_wanted: bool,
+        emit: Emit,
         note_secret: Callable[[str], None],
     ) -> None:
         """Take the tenant's address (scheme, host, port) and the parts; nothing is sent yet."""
@@ -64,6 +66,7 @@ class Session:
         self._login = login
         self._paces = paces
         self._outage = outage
+        self._emit = emit
         self._note_secret = note_secret
         self._csrf = CsrfSession(self._fetch_csrf, is_wanted=is_csrf_wanted)
 
@@ -215,6 +218,8 @@ class Session:
 
     async def _send(self, request: Request, headers: Mapping[str, str], *, pace: Pace, left: float) -> Answer:
         """Exchange, and note what the answer says about the rate and about the tenant as a whole."""
+        if not request.is_read:
+            self._emit(WriteBegins(method=request.method, target=request.path))
         try:
             answer = await self._wire.exchange(
                 request.method,

@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from cpi_tasks.content import build_archive, read_archive
-from cpi_tasks.engine import Ledger, carry_out, read_inventory
+from cpi_tasks.engine import Brake, Ledger, carry_out, read_inventory
 from cpi_tasks.model.config import DeployConfig, PackageSpec, Position
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef, PackageId
@@ -58,6 +58,7 @@ class Scene:
                 settings=bench.settings,
                 emit=bench.events.append,
                 ledger=bench.ledger,
+                brake=Brake(settings=bench.settings, total=len(self.contents)),
             )
         return plan, bench.ledger
 

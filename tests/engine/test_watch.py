@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from cpi_tasks.engine.watch import RuntimeWatcher, pauses
+from cpi_tasks.engine.watch import Polling, RuntimeWatcher
 from cpi_tasks.events import DeploymentTriggered
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.plan import DeployAction
@@ -20,15 +20,34 @@ from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_o
 from tests.support.script import Script
 
 
-def test_pauses_grow_to_the_longest() -> None:
-    """Looks start early and grow towards the longest pause, which they never exceed."""
-    first = list(itertools.islice(pauses(15.0), 20))
+def moments(polling: Polling, until_s: float) -> list[float]:
+    """Give the moments of all looks up to one, in seconds since the trigger."""
+    found, now = [], 0.0
+    while now < until_s:
+        now += polling.pause_s(now)
+        found.append(now)
+    return found
 
-    assert first[0] == 0.5
-    assert first[:12] == sorted(first[:12])
-    assert max(first) == 15.0
-    assert first[-1] == 15.0
-    assert list(itertools.islice(pauses(0.2), 2)) == [0.2, 0.2]
+
+def test_looks_start_early_and_widen() -> None:
+    """Pauses grow with the time that has gone by, to the longest, which they never exceed."""
+    polling = Polling(longest_s=15.0)
+
+    assert [polling.pause_s(elapsed_s) for elapsed_s in (0.0, 2.0, 10.0, 60.0, 1000.0)] == [0.5, 0.5, 2.0, 12.0, 15.0]
+    assert Polling(longest_s=0.2).pause_s(0.0) == 0.2
+
+
+def test_looks_are_close_around_the_expected_moment() -> None:
+    """What an artifact took the last time draws looks near it: one falls within half a second after it."""
+    looks = moments(Polling(longest_s=15.0, expected_s=200.0), 250.0)
+
+    assert min(look for look in looks if look >= 200.0) <= 200.5
+    assert len(looks) < 60
+
+
+def test_fixed_polling_is_literal() -> None:
+    """With ``polling: fixed`` every pause is the one of the settings."""
+    assert moments(Polling(longest_s=15.0, expected_s=20.0, is_fixed=True), 75.0) == [15.0, 30.0, 45.0, 60.0, 75.0]
 
 
 async def test_looks_of_a_long_deployment(bench: Bench, autojump_clock: MockClock) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 
 from cpi_tasks.content import load_content
-from cpi_tasks.engine import Ledger, carry_out
+from cpi_tasks.engine import Brake, Ledger, carry_out
 from cpi_tasks.errors import RequestRejected, TenantUnavailable
 from cpi_tasks.events import Event
 from cpi_tasks.model.config import ArtifactSpec, Position, Settings
@@ -81,6 +81,7 @@ class Bench:
     settings: Settings = field(default_factory=Settings)
     events: list[Event] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    brake: Brake | None = None
     fakes: FakeMemory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -186,6 +187,7 @@ class Bench:
             settings=self.settings,
             emit=self.events.append,
             ledger=self.ledger,
+            brake=self.brake or Brake(settings=self.settings, total=sum(1 for _ in plan.artifacts())),
         )
         return self.ledger.fold(plan)
 

@@ -43,13 +43,19 @@ class FakeRecords:
         )
 
     def note_running(
-        self, artifact: ArtifactId, *, content: str | None, parameters: str | None, deployed_on: int | None
+        self,
+        artifact: ArtifactId,
+        *,
+        content: str | None,
+        parameters: str | None,
+        deployed_on: int | None,
+        took_s: float | None = None,
     ) -> None:
         """Note what runs."""
         self._log(f"note_running {artifact}")
         uploaded = self.get(artifact).uploaded
         self.records[artifact] = ArtifactRecord(
-            uploaded=uploaded, content=content, parameters=parameters, deployed_on=deployed_on
+            uploaded=uploaded, content=content, parameters=parameters, deployed_on=deployed_on, took_s=took_s
         )
 
     def digest(self, parameters: Mapping[str, str]) -> str:

@@ -193,7 +193,7 @@ class World:
         shutil.rmtree(self.project.root / ".cpi")
 
     def _terms(self, emit: Emit, *, saved: planning.SavedPlan | None = None) -> app.Terms:
-        return app.Terms(emit=emit, note_secret=_ignore, confirm=_yes, saved=saved, reach=self._reach)
+        return app.Terms(emit=emit, note_secret=_ignore, confirm=_yes, saved=saved, reach=self._reach, locks=self.project.root / ".locks")
 
     @asynccontextmanager
     async def _reach(self, config: RunConfig, emit: Emit, note_secret: Callable[[str], None]) -> AsyncIterator[Tenant]:

@@ -1,0 +1,54 @@
+"""The brake of a run: when it is pulled nothing new is begun, and what is under way goes on to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cpi_tasks.model.config import Settings
+from cpi_tasks.model.naming import ArtifactRef, FailurePolicy, PackageId
+from cpi_tasks.model.report import Status, StepOutcome
+
+
+@dataclass(slots=True, kw_only=True)
+class Brake:
+    """Shared by all parts of a run; ``total`` is how many artifacts take part, for limits in per cent.
+
+    Pulled by failures, as ``onFailure`` and ``maxFailures`` say, or by an interruption.
+    """
+
+    settings: Settings
+    total: int
+    is_interrupted: bool = False
+    _failed: set[ArtifactRef | PackageId] = field(default_factory=set)
+
+    def note(self, what: ArtifactRef | PackageId, outcome: StepOutcome) -> None:
+        """Count a failure; what is only held up by one is none."""
+        if outcome.status is Status.FAILED:
+            self._failed.add(what)
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether nothing new may be begun."""
+        return self.is_interrupted or bool(self.why_stopped)
+
+    @property
+    def why_stopped(self) -> str:
+        """Why failures have pulled the brake, as a clause; empty where they have not."""
+        failed, limit = len(self._failed), self.settings.max_failures
+        if failed and self.settings.on_failure is FailurePolicy.STOP:
+            return f"{failed} failed, and onFailure is stop"
+        if limit is not None and not limit.allows(failed, total=self.total):
+            allowed = f"{limit.amount:g}{'%' if limit.is_share else ''}"
+            return f"{failed} failed, and maxFailures is {allowed}"
+        return ""
+
+    def not_begun(self, summary: str) -> StepOutcome | None:
+        """Give the outcome of a step that failures keep from beginning; ``None`` for an interruption.
+
+        What an interruption leaves is settled when the run's report is made.
+        """
+        why = self.why_stopped
+        if self.is_interrupted or not why:
+            return None
+        advice = "mend the failures and run again, which goes on from here"
+        return StepOutcome(status=Status.ABORTED, summary=summary, reason=f"not begun: {why}", advice=advice)

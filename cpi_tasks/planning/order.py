@@ -1,0 +1,106 @@
+"""What waits for what: the order of deployments comes from the content and from ``dependsOn``, not from types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from cpi_tasks.content import needs_elsewhere
+from cpi_tasks.errors import Problem
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig
+from cpi_tasks.model.content import ArtifactContent
+from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, UpdateAction
+from cpi_tasks.planning.circles import Edges, without_circles
+
+_Contents = Mapping[ArtifactRef, ArtifactContent]
+_WORKING = frozenset({DeployAction.DEPLOY, DeployAction.WATCH})
+
+
+def with_order(packages: Sequence[PackagePlan], config: DeployConfig, contents: _Contents) -> tuple[PackagePlan, ...]:
+    """Make every deployment wait for what it needs and, without insisting on it, for what it works with.
+
+    It needs the script collections and message mappings it uses and what ``dependsOn`` names; it works with flows whose
+    ProcessDirect addresses it calls, and with value mappings if it looks anything up.
+    """
+    artifacts = [artifact for package in packages for artifact in package.artifacts]
+    awaited = {artifact.ref.artifact: artifact.ref for artifact in artifacts if _is_awaited(artifact)}
+    waiting = [artifact.ref for artifact in artifacts if artifact.deploy is not None]
+    specs = {spec.ref: spec for package in config.packages for spec in package.artifacts}
+    named = {ref: frozenset(awaited[id_] for id_ in specs[ref].depends_on if id_ in awaited) for ref in waiting}
+    used = {
+        ref: frozenset(awaited[id_] for id_ in _references(ref, contents) if id_ in awaited and awaited[id_] != ref)
+        for ref in waiting
+    }
+    hard = without_circles(named, used)
+    working = {a.ref: a.kind for a in artifacts if a.deploy is not None and a.deploy.action in _WORKING}
+    everything = without_circles(hard, _soft(working, contents))
+
+    def ordered(artifact: ArtifactPlan) -> ArtifactPlan:
+        if artifact.deploy is None:
+            return artifact
+        depends_on = hard.get(artifact.ref, frozenset())
+        goes_after = everything.get(artifact.ref, frozenset()) - depends_on
+        return replace(artifact, deploy=replace(artifact.deploy, depends_on=depends_on, goes_after=goes_after))
+
+    return tuple(replace(p, artifacts=tuple(ordered(a) for a in p.artifacts)) for p in packages)
+
+
+def find_absent(
+    packages: Sequence[PackagePlan], config: DeployConfig, contents: _Contents, inventory: Inventory
+) -> tuple[Problem, ...]:
+    """Complain about everything that is used, is not in the configuration, and does not run on the tenant."""
+    if not inventory.elsewhere:
+        return ()
+    specs = {spec.ref: spec for package in config.packages for spec in package.artifacts}
+    needs = needs_elsewhere(config, contents)
+    deployed = [a for package in packages for a in package.artifacts if a.deploy and a.deploy.action in _WORKING]
+    return tuple(
+        _absent(specs[artifact.ref], needed, inventory)
+        for artifact in deployed
+        for needed in sorted(needs[artifact.ref])
+        if needed not in inventory.runtime and needed in inventory.elsewhere
+    )
+
+
+def _absent(spec: ArtifactSpec, needed: ArtifactId, inventory: Inventory) -> Problem:
+    where = "is not deployed on the tenant" if inventory.elsewhere[needed] else "does not exist on the tenant"
+    position = spec.depends_on.get(needed, spec.position)
+    return Problem(
+        file=position.file,
+        line=position.line,
+        column=position.column,
+        path=position.path,
+        message=f"{spec.kind.label} '{spec.id}' needs '{needed}', which {where} and is no part of this run",
+    )
+
+
+def _references(ref: ArtifactRef, contents: _Contents) -> Iterator[ArtifactId]:
+    content = contents.get(ref)
+    if content is not None:
+        yield from (ArtifactId(id_) for id_ in sorted(content.references))
+
+
+def _soft(working: Mapping[ArtifactRef, ArtifactKind], contents: _Contents) -> Edges[ArtifactRef]:
+    listeners: dict[str, set[ArtifactRef]] = {}
+    for ref in working:
+        if (content := contents.get(ref)) is not None:
+            for address in content.listens_to:
+                listeners.setdefault(address, set()).add(ref)
+    mappings = frozenset(ref for ref, kind in working.items() if kind is ArtifactKind.VALUE_MAPPING)
+    found = {}
+    for ref in working:
+        if (content := contents.get(ref)) is None:
+            continue
+        called = {other for address in content.calls for other in listeners.get(address, ())}
+        found[ref] = frozenset(called | (mappings if content.looks_up_values else frozenset())) - {ref}
+    return found
+
+
+def _is_awaited(artifact: ArtifactPlan) -> bool:
+    is_written = artifact.update is not None and (
+        artifact.update.writes or artifact.update.action is UpdateAction.REFUSE
+    )
+    is_deployed = artifact.deploy is not None and artifact.deploy.action is not DeployAction.RUNNING
+    return is_written or is_deployed

@@ -1,0 +1,217 @@
+"""The journal of a run: one line of JSON for each event, so that what it had done is known however it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cpi_tasks.events import (
+    ArtifactDeployed,
+    ArtifactUpdated,
+    ArtifactUpdateStarted,
+    DeploymentTriggered,
+    Event,
+    InterruptionBegan,
+    PackageUpdated,
+    PartStarted,
+    PhaseFinished,
+    PhaseStarted,
+    PlanMade,
+    RequestFinished,
+    RequestsSlowed,
+    RunFinished,
+    RunStarted,
+    RuntimeStatusSeen,
+    TenantAnswersAgain,
+    TenantWentAway,
+    WarningRaised,
+    WriteBegins,
+)
+from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.plan import ArtifactPlan, Plan
+from cpi_tasks.model.report import Report, StepOutcome
+from cpi_tasks.records.files import RUN_NEED, told
+from cpi_tasks.records.folder import StateFolder
+
+FILE = "journal.jsonl"
+_HIDDEN = "***"
+_SHORTEST_HIDDEN = 3
+# What must be on disk before the run goes on: the next thing may change the tenant, or be the end.
+_SYNCED = (WriteBegins, PhaseFinished, InterruptionBegan, RunFinished)
+
+Entry = Mapping[str, object]
+
+
+class RunJournal:
+    """Appends the events of one run to ``journal.jsonl`` in its folder; raises ``StateFolderError``.
+
+    ``mask`` removes secrets; values of configuration parameters are never in it, also where a tenant's text repeats
+    one.
+    """
+
+    def __init__(self, folder: StateFolder, mask: Callable[[str], str]) -> None:
+        """Remember the folder; the file appears with the first event."""
+        self._folder = folder
+        self._mask = mask
+        self._descriptor: int | None = None
+        self._values: dict[ArtifactRef, tuple[str, ...]] = {}
+
+    @property
+    def file(self) -> Path:
+        """The file, which may not be there yet."""
+        return self._folder.run_folder / FILE
+
+    def note(self, event: Event) -> None:
+        """Append an event; on disk when this returns where a write to the tenant or the end follows."""
+        if isinstance(event, PlanMade):
+            self._values = {artifact.ref: tuple(_values(artifact)) for artifact in event.plan.artifacts()}
+        entry = self._entry(event)
+        if entry is None:
+            return
+        stamped = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
+        line = self._mask(json.dumps(stamped, separators=(",", ":"))) + "\n"
+        with told(self.file, RUN_NEED):
+            descriptor = self._open()
+            _write(descriptor, line.encode())
+            if isinstance(event, _SYNCED):
+                os.fsync(descriptor)
+
+    def close(self) -> None:
+        """Close the file; may be called more than once."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open(self) -> int:
+        if self._descriptor is None:
+            self._folder.ensure_run()
+            self._descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return self._descriptor
+
+    def _entry(self, event: Event) -> Entry | None:
+        entry: Entry | None
+        match event:
+            case PackageUpdated():
+                entry = {"event": "package updated", "package": event.package, **self._outcome(event.outcome, None)}
+            case ArtifactUpdated():
+                entry = {"event": "updated", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
+            case ArtifactDeployed():
+                entry = {"event": "deployed", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
+            case _:
+                entry = _of_run(event) or _of_step(event) or _of_tenant(event)
+        return entry
+
+    def _outcome(self, outcome: StepOutcome, ref: ArtifactRef | None) -> Entry:
+        values = () if ref is None else self._values.get(ref, ())
+        return {
+            "status": outcome.status.value,
+            "summary": outcome.summary,
+            "reason": _hidden(outcome.reason, values),
+            "seconds": round(outcome.duration_s, 1),
+        }
+
+
+def _of_run(event: Event) -> Entry | None:
+    entry: Entry | None = None
+    match event:
+        case RunStarted():
+            entry = {"event": "run started", "environment": event.environment, "tenant": event.tenant}
+        case PartStarted():
+            entry = {"event": "part started", "source": event.source, "number": event.number, "total": event.total}
+        case PlanMade():
+            entry = {"event": "plan", **_plan(event.plan)}
+        case PhaseStarted():
+            entry = {"event": "phase started", "phase": event.phase.value, "pending": event.pending}
+        case PhaseFinished():
+            entry = {"event": "phase finished", "phase": event.phase.value, "seconds": round(event.duration_s, 1)}
+        case InterruptionBegan():
+            entry = {"event": "interrupted", "signal": event.signal}
+        case RunFinished():
+            entry = {"event": "run finished", **_ending(event.report)}
+        case _:
+            pass
+    return entry
+
+
+def _of_step(event: Event) -> Entry | None:
+    entry: Entry | None = None
+    match event:
+        case ArtifactUpdateStarted():
+            entry = {"event": "update begins", **_ref(event.ref), "action": event.action.value}
+        case DeploymentTriggered():
+            entry = {"event": "deployment accepted", **_ref(event.ref)}
+        case RuntimeStatusSeen():
+            entry = {"event": "seen", **_ref(event.ref), "status": event.status}
+        case WarningRaised():
+            entry = {"event": "warning", "text": event.text}
+        case _:
+            pass
+    return entry
+
+
+def _of_tenant(event: Event) -> Entry | None:
+    entry: Entry | None = None
+    match event:
+        case WriteBegins():
+            entry = {"event": "write begins", "method": event.method, "target": event.target}
+        case RequestFinished() if event.method != "GET":
+            entry = {"event": "write ended", "method": event.method, "target": event.target, "result": event.result}
+        case RequestsSlowed():
+            entry = {"event": "slowed down", "family": event.family, "status": event.status}
+        case TenantWentAway():
+            entry = {"event": "tenant went away", "cause": event.cause}
+        case TenantAnswersAgain():
+            entry = {"event": "tenant answers again", "seconds": round(event.after_s, 1)}
+        case _:
+            pass
+    return entry
+
+
+def _plan(plan: Plan) -> Entry:
+    return {
+        "source": plan.source,
+        "packages": [{"package": package.id, "action": package.action.value} for package in plan.packages],
+        "artifacts": [
+            {
+                **_ref(artifact.ref),
+                "kind": artifact.kind.value,
+                "update": None if artifact.update is None else artifact.update.action.value,
+                "version": None if artifact.update is None else artifact.update.version,
+                "parameters": [] if artifact.update is None else [change.key for change in artifact.update.changes],
+                "deploy": None if artifact.deploy is None else artifact.deploy.action.value,
+            }
+            for artifact in plan.artifacts()
+        ],
+    }
+
+
+def _ref(ref: ArtifactRef) -> Entry:
+    return {"package": ref.package, "artifact": ref.artifact}
+
+
+def _ending(report: Report) -> Entry:
+    return {"exitCode": report.exit_code, "seconds": round(report.duration_s, 1), "interrupted": report.is_interrupted}
+
+
+def _values(artifact: ArtifactPlan) -> Iterator[str]:
+    if artifact.update is None:
+        return
+    yield from artifact.update.enforced.values()
+    for change in (*artifact.update.changes, *artifact.update.kept):
+        yield from (text for text in (change.old, change.new) if text is not None)
+
+
+def _hidden(text: str, values: tuple[str, ...]) -> str:
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) >= _SHORTEST_HIDDEN:
+            text = text.replace(value, _HIDDEN)
+    return text
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        # A disk that is almost full takes a part; the next call then tells that it is full.
+        data = data[os.write(descriptor, data) :]
