@@ -46,6 +46,7 @@ class DeployFlags(TypedDict):
     max_parallel_deployments: str | None
     deploy_timeout: str | None
     force: bool
+    strict: bool
 
 
 class RunFlags(TypedDict):
@@ -55,6 +56,9 @@ class RunFlags(TypedDict):
     dry_run: bool
     diff: bool
     run_dir: str | None
+    on_failure: str | None
+    max_failures: str | None
+    lock_wait: str | None
     yes: bool
     debug: bool
 
@@ -90,6 +94,7 @@ class PlanTaskFlags(InputFlags, ModeFlags, LookFlags):
     """``plan``."""
 
     force: bool
+    strict: bool
     verify: str | None
     allow_downgrade: bool
     diff: bool
@@ -107,6 +112,14 @@ class ValidateTaskFlags(InputFlags):
 
     format: str | None
     out: str | None
+
+
+class RunsTaskFlags(TypedDict):
+    """``runs``."""
+
+    run: str | None
+    run_dir: str | None
+    format: str | None
 
 
 class SimulatorTaskFlags(TypedDict):
@@ -148,6 +161,11 @@ _HELP: Mapping[str, str] = {
     "dry_run": "Show what would be done, write nothing",
     "diff": "Show what changes in each file and parameter (with --dry-run)",
     "run_dir": "Where the folders with the backups of runs go (default: .cpi/runs)",
+    "strict": "Refuse to begin where something is used that is neither in the files nor on the tenant",
+    "on_failure": "When something fails: continue (default) or stop",
+    "max_failures": "So many artifacts may fail before nothing new is begun: a number, or a percentage such as 10%",
+    "lock_wait": "Seconds to wait for another run on the same tenant (default: 0)",
+    "run": "The run to tell of; without it all are listed",
     "yes": "Change a protected environment without asking",
     "plan": "Do exactly what a saved plan says; refused where anything has moved since",
     "format": "text (default) or json",

@@ -1,35 +1,37 @@
-"""The Invoke tasks: flags -> one call into ``app`` -> ``Exit``. Nothing else happens here."""
+"""The Invoke tasks: flags -> one call into ``app`` -> ``Exit``. Nothing else happens here.
+
+What a task needs is imported when it runs: ``invoke --list`` and completion load every task module.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from cpi_tasks.flags import (
-    DeployFlags,
     DeployTaskFlags,
     DriftTaskFlags,
-    InputFlags,
-    ModeFlags,
     OrchestrateTaskFlags,
     PlanTaskFlags,
     RunFlags,
+    RunsTaskFlags,
     SimulatorTaskFlags,
     UpdateTaskFlags,
     ValidateTaskFlags,
     task_of,
 )
-from cpi_tasks.model.config import Selection
-from cpi_tasks.model.naming import Mode
 
+if TYPE_CHECKING:
+    from cpi_tasks.model.config import Selection
+
+# ruff: noqa: PLC0415 - see above
 _EARLIER = "cpi_earlier_environment"
 _INVALID = 4
 _INTERRUPTED = 130
@@ -38,53 +40,33 @@ _INTERRUPTED = 130
 @task_of(OrchestrateTaskFlags)
 def orchestrate(c: Context, **flags: Unpack[OrchestrateTaskFlags]) -> None:
     """Bring a tenant to what the files say: update everything, then deploy what changed and watch until it runs."""
-    selection = replace(
-        _with_deployments(_selected(c, flags), flags),
-        mode_flags=_mode_flags(flags),
-        keep_temp=flags["keep_temp"] or None,
-        allow_downgrade=flags["allow_downgrade"],
-        verify=flags["verify"],
-        run_dir=flags["run_dir"],
-    )
-    _run(c, selection, flags, plan=flags["plan"])
+    from cpi_tasks import selecting
+
+    _run(c, selecting.for_orchestrate(flags, _fallbacks(c)), flags, plan=flags["plan"])
 
 
 @task_of(UpdateTaskFlags)
 def update(c: Context, **flags: Unpack[UpdateTaskFlags]) -> None:
     """Update packages, artifacts and parameters at design time; deploy nothing."""
-    selection = replace(
-        _selected(c, flags),
-        mode=Mode.UPDATE_ONLY,
-        keep_temp=flags["keep_temp"] or None,
-        allow_downgrade=flags["allow_downgrade"],
-        verify=flags["verify"],
-        run_dir=flags["run_dir"],
-    )
-    _run(c, selection, flags)
+    from cpi_tasks import selecting
+
+    _run(c, selecting.for_update(flags, _fallbacks(c)), flags)
 
 
 @task_of(DeployTaskFlags)
 def deploy(c: Context, **flags: Unpack[DeployTaskFlags]) -> None:
     """Deploy what is not proved to run, in parallel, and watch until it runs; update nothing."""
-    selection = replace(
-        _with_deployments(_selected(c, flags), flags),
-        mode=Mode.DEPLOY_ONLY,
-        verify=flags["verify"],
-        run_dir=flags["run_dir"],
-    )
-    _run(c, selection, flags)
+    from cpi_tasks import selecting
+
+    _run(c, selecting.for_deploy(flags, _fallbacks(c)), flags)
 
 
 @task_of(PlanTaskFlags, {"diff": "Also show what changes in each file and parameter"})
 def plan(c: Context, **flags: Unpack[PlanTaskFlags]) -> None:
     """Show what orchestrate would do and why; read the tenant, write nothing."""
-    selection = replace(
-        _selected(c, flags),
-        mode_flags=_mode_flags(flags),
-        force=flags["force"],
-        verify=flags["verify"],
-        allow_downgrade=flags["allow_downgrade"],
-    )
+    from cpi_tasks import selecting
+
+    selection = selecting.for_plan(flags, _fallbacks(c))
     with _application(c, selection) as app:
         looks = app.Looks(
             debug=flags["debug"],
@@ -100,7 +82,9 @@ def plan(c: Context, **flags: Unpack[PlanTaskFlags]) -> None:
 @task_of(DriftTaskFlags)
 def drift(c: Context, **flags: Unpack[DriftTaskFlags]) -> None:
     """Show in what a tenant differs from the files, and whether you or somebody else made it so; write nothing."""
-    selection = replace(_selected(c, flags), mode=Mode.UPDATE_AND_DEPLOY, verify=flags["verify"])
+    from cpi_tasks import selecting
+
+    selection = selecting.for_drift(flags, _fallbacks(c))
     with _application(c, selection) as app:
         looks = app.Looks(debug=flags["debug"], format=flags["format"], detailed_exitcode=flags["detailed_exitcode"])
         code = app.show_drift(selection, root=_project_root(c), looks=looks)
@@ -117,64 +101,34 @@ def drift(c: Context, **flags: Unpack[DriftTaskFlags]) -> None:
 )
 def validate(c: Context, **flags: Unpack[ValidateTaskFlags]) -> None:
     """Check the files of one or all environments, for pull requests: without tenant, network and login."""
-    selection = _selected(c, flags)
     try:
-        from cpi_tasks import offline  # noqa: PLC0415 - keeps `invoke --list` and completion fast
+        from cpi_tasks import offline, selecting
 
+        selection = selecting.for_input(flags, _fallbacks(c))
         code = offline.main(selection, root=_project_root(c), form=flags["format"], out=flags["out"])
     except KeyboardInterrupt:
         raise Exit("interrupted; validate changes nothing", code=_INTERRUPTED) from None
     _end(code)
 
 
+@task_of(RunsTaskFlags, {"run_dir": "Where the folders of runs are (default: .cpi/runs)"})
+def runs(c: Context, **flags: Unpack[RunsTaskFlags]) -> None:
+    """Show earlier runs of this project, or what one of them had done, also where it was killed."""
+    from cpi_tasks import app
+
+    _end(app.show_runs(_project_root(c), run=flags["run"], run_dir=flags["run_dir"], form=flags["format"]))
+
+
 @task_of(SimulatorTaskFlags)
 def simulator(c: Context, **flags: Unpack[SimulatorTaskFlags]) -> None:  # noqa: ARG001 - every task has a context
     """Serve the embedded tenant, with a page to look at, until Ctrl-C."""
     try:
-        from cpi_tasks import stand  # noqa: PLC0415 - keeps `invoke --list` and completion fast
+        from cpi_tasks import stand
 
         code = stand.main(stand.Flags(**flags))
     except KeyboardInterrupt:
         raise Exit("interrupted before anything was served", code=_INTERRUPTED) from None
     _end(code)
-
-
-def _selected(c: Context, flags: InputFlags) -> Selection:
-    """Give what the flags that all tasks share select."""
-    return Selection(
-        env=flags["env"],
-        env_fallbacks=_fallbacks(c),
-        orchestrator_config=flags["orchestrator_config"],
-        packages_dir=flags["packages_dir"],
-        deploy_config=flags["deploy_config"],
-        deployment_prefix=flags["deployment_prefix"],
-        package_filter=flags["package_filter"],
-        artifact_filter=flags["artifact_filter"],
-        config_pattern=flags["config_pattern"],
-        merge_configs=flags["merge_configs"] or None,
-    )
-
-
-def _with_deployments(selection: Selection, flags: DeployFlags) -> Selection:
-    return replace(
-        selection,
-        deploy_retries=flags["deploy_retries"],
-        deploy_delay=flags["deploy_delay"],
-        parallel_deployments=flags["parallel_deployments"],
-        max_parallel_deployments=flags["max_parallel_deployments"],
-        deploy_timeout=flags["deploy_timeout"],
-        force=flags["force"],
-    )
-
-
-def _mode_flags(flags: ModeFlags) -> tuple[tuple[str, str], ...]:
-    """Give every mode flag that was typed, with the mode it stands for; more than one is bad input."""
-    mode = flags["mode"]
-    given = [("--mode", mode)] if mode is not None else []
-    given += [("--update", Mode.UPDATE_AND_DEPLOY.value)] if flags["update"] else []
-    given += [("--update-only", Mode.UPDATE_ONLY.value)] if flags["update_only"] else []
-    given += [("--deploy-only", Mode.DEPLOY_ONLY.value)] if flags["deploy_only"] else []
-    return tuple(given)
 
 
 def _fallbacks(c: Context) -> tuple[tuple[str, str], ...]:
@@ -196,7 +150,7 @@ def _run(c: Context, selection: Selection, flags: RunFlags, *, plan: str | None 
             looks = app.Looks(debug=flags["debug"], diff=flags["diff"], plan=plan)
             code = app.show_plan(selection, root=_project_root(c), looks=looks)
         else:
-            orders = app.Orders(debug=flags["debug"], yes=flags["yes"], plan=plan)
+            orders = app.Orders(debug=flags["debug"], yes=flags["yes"], plan=plan, lock_wait=flags["lock_wait"])
             code = app.show_run(selection, root=_project_root(c), orders=orders)
     _end(code)
 
@@ -211,7 +165,7 @@ def _application(c: Context, selection: Selection) -> Iterator[ModuleType]:
     if named:
         c.config[_EARLIER] = named
     try:
-        from cpi_tasks import app  # noqa: PLC0415 - keeps `invoke --list` and completion fast
+        from cpi_tasks import app
 
         yield app
     except KeyboardInterrupt:
@@ -230,5 +184,5 @@ def _project_root(c: Context) -> Path:
     return Path(folder) if folder else Path.cwd()
 
 
-ns = Collection(orchestrate, update, deploy, plan, drift, validate, simulator)
+ns = Collection(orchestrate, update, deploy, plan, drift, validate, runs, simulator)
 ns.configure({"cpi": {"env": None}})

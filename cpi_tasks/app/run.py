@@ -26,6 +26,10 @@ Confirm = Callable[[str], Awaitable[bool]]
 """Asks a person to confirm a run against a protected environment, given its name."""
 
 
+def ignore(_: object) -> None:
+    """Take an event or a secret and do nothing with it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a caller of a run brings besides the selection.
@@ -36,8 +40,8 @@ class Terms:
     (default: the user's).
     """
 
-    emit: Emit
-    note_secret: NoteSecret
+    emit: Emit = ignore
+    note_secret: NoteSecret = ignore
     confirm: Confirm | None = None
     saved: planning.SavedPlan | None = None
     reach: Reach = reach_tenant

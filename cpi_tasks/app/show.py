@@ -6,13 +6,13 @@ import math
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO, TypeVar
 
 import trio
 
-from cpi_tasks import environment, planning, report
+from cpi_tasks import environment, report
 from cpi_tasks.app.execute import confirmed
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
@@ -30,11 +30,15 @@ _FORMATS = ("text", "json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """How a run is shown and confirmed: ``yes`` answers for protection, ``plan`` is the file of a saved plan."""
+    """How a run is shown and confirmed: ``yes`` answers for protection, ``plan`` is the file of a saved plan.
+
+    ``lock_wait`` is how many seconds another run on the same tenant is waited for, as typed.
+    """
 
     debug: bool = False
     yes: bool = False
     plan: str | None = None
+    lock_wait: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,13 @@ def show_run(selection: Selection, *, root: Path, orders: Orders) -> int:
     def work() -> int:
         saved = None if orders.plan is None else read_saved(Path(orders.plan))
         chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
-        ended = screen.show(lambda terms: run(chosen, root, terms), confirm=_confirm(yes=orders.yes), saved=saved)
+        terms = Terms(
+            confirm=_confirm(yes=orders.yes),
+            saved=saved,
+            is_attended=screen.is_live and sys.stdin.isatty(),
+            lock_wait_s=_seconds(orders.lock_wait, "--lock-wait"),
+        )
+        ended = screen.show(lambda terms: run(chosen, root, terms), terms)
         if screen.has_failed:
             screen.write(report.render_report(ended, screen.redactor, stdout=sys.stdout))
         return ended.exit_code
@@ -76,7 +86,8 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
         _check_looks(looks)
         saved = None if looks.plan is None else read_saved(Path(looks.plan))
         chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
-        seen: Preview = screen.show(lambda terms: preview(chosen, root, terms, wants_diff=looks.diff), saved=saved)
+        terms = Terms(saved=saved)
+        seen: Preview = screen.show(lambda terms: preview(chosen, root, terms, wants_diff=looks.diff), terms)
         if is_json:
             diffs = seen.diffs if looks.diff else None
             sys.stdout.write(
@@ -104,7 +115,7 @@ def show_drift(selection: Selection, *, root: Path, looks: Looks) -> int:
 
     def work() -> int:
         _check_looks(looks)
-        found: DriftReport = screen.show(lambda terms: find_drift(selection, root, terms))
+        found: DriftReport = screen.show(lambda terms: find_drift(selection, root, terms), Terms())
         if is_json:
             sys.stdout.write(report.drift_json(found, screen.redactor))
         return _CHANGES if looks.detailed_exitcode and found.has_differences else 0
@@ -118,11 +129,11 @@ class _Screen:
     def __init__(self, stream: TextIO, *, debug: bool, is_quiet: bool = False) -> None:
         self.redactor = report.Redactor()
         self._stream = stream
-        is_live = not is_quiet and report.wants_live(stream, environment.process_variables())
+        self.is_live = not is_quiet and report.wants_live(stream, environment.process_variables())
         self._view = (
             report.QuietView()
             if is_quiet
-            else report.open_view(stdout=stream, is_live=is_live, debug=debug, redactor=self.redactor)
+            else report.open_view(stdout=stream, is_live=self.is_live, debug=debug, redactor=self.redactor)
         )
 
     @property
@@ -135,28 +146,20 @@ class _Screen:
         with suppress(OSError, ValueError):
             self._stream.write(text)
 
-    def show(
-        self,
-        work: Callable[[Terms], Awaitable[T]],
-        *,
-        confirm: Confirm | None = None,
-        saved: planning.SavedPlan | None = None,
-    ) -> T:
+    def show(self, work: Callable[[Terms], Awaitable[T]], terms: Terms) -> T:
         """Do ``work`` under ``trio.run`` and show its events; gives its result or raises its ``CpiTasksError``."""
-        return trio.run(self._show, work, confirm, saved)
+        return trio.run(self._show, work, terms)
 
-    async def _show(
-        self, work: Callable[[Terms], Awaitable[T]], confirm: Confirm | None, saved: planning.SavedPlan | None
-    ) -> T:
+    async def _show(self, work: Callable[[Terms], Awaitable[T]], terms: Terms) -> T:
         send, receive = trio.open_memory_channel[Event](math.inf)
-        terms = Terms(emit=send.send_nowait, note_secret=self.redactor.add, confirm=confirm, saved=saved)
+        shown = replace(terms, emit=send.send_nowait, note_secret=self.redactor.add)
         result: list[T] = []
         failure: CpiTasksError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(report.show, receive, self._view)
             with send:
                 try:
-                    result.append(await work(terms))
+                    result.append(await work(shown))
                 except CpiTasksError as error:
                     failure = error
         if failure is not None:
@@ -184,6 +187,18 @@ def _check_looks(looks: Looks) -> None:
         problems.append(Problem(file="command line", path="--out", message="must not be empty"))
     if problems:
         raise InputError(problems)
+
+
+def _seconds(text: str | None, flag: str) -> float:
+    """Read a number of seconds as typed; not given is none."""
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        message = f"must be a number of seconds of at least 0, not '{text}'"
+        raise InputError([Problem(file="command line", path=flag, message=message)])
+    return seconds
 
 
 def _save(file: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from cpi_tasks.events import (
     DiffMade,
     DriftFound,
     Event,
+    InterruptionBegan,
     PackageUpdated,
     PartStarted,
     Phase,
@@ -102,6 +103,8 @@ class Narrator:
     def _within_a_phase(self, event: Event) -> list[Line]:
         lines: list[Line] = []
         match event:
+            case InterruptionBegan():
+                lines = [Line(_interrupted(event), Tone.WARNING)]
             case WarningRaised():
                 lines = self._warning(None, event.text)
             case RequestFinished() if self._debug:
@@ -187,3 +190,11 @@ class Narrator:
         for artifact in report.artifacts():
             lines += [line for text in artifact.warnings for line in self._warning(artifact.ref, text)]
         return lines
+
+
+def _interrupted(event: InterruptionBegan) -> str:
+    if event.waits_s is None:
+        return "⚠ Interrupted: nothing new is begun; waiting for what is under way (Ctrl-C again stops waiting)."
+    return (
+        f"⚠ Interrupted by {event.signal}: nothing new is begun; what is under way may go on for {event.waits_s:g} s."
+    )
