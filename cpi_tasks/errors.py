@@ -90,6 +90,10 @@ class TenantUnavailable(TenantError):
     exit_code = 3
 
 
+class TenantGone(TenantUnavailable):
+    """The tenant has been waited for as long as the run may wait: it is asked nothing more, whoever asks."""
+
+
 class RequestRejected(TenantError):
     """The tenant answered a request with an error status.
 

@@ -48,12 +48,14 @@ def check_allowed(planned: Sequence[Planned], prepared: Prepared) -> None:
 
 def why_stale(saved: planning.SavedPlan, planned: Sequence[Planned], prepared: Prepared) -> tuple[str, ...]:
     """Say why a run now would not do exactly what a saved plan says; empty where it would."""
-    return planning.why_stale(
-        saved,
-        [one.plan for one in planned],
-        config=prepared.config,
-        inventories=[one.inventory for one in planned],
-        tenant=tenant_name(prepared.config),
+    return planning.why_stale(saved, basis_of(planned), config=prepared.config, tenant=tenant_name(prepared.config))
+
+
+def basis_of(planned: Sequence[Planned]) -> tuple[planning.Basis, ...]:
+    """Give what plans were made from, as a saved plan needs it."""
+    return tuple(
+        planning.Basis(plan=one.plan, config=one.config, contents=one.contents, inventory=one.inventory)
+        for one in planned
     )
 
 

@@ -11,7 +11,7 @@ import trio
 
 from cpi_tasks import content, engine, planning, records
 from cpi_tasks.app.interruption import watch_signals
-from cpi_tasks.app.plans import Planned, make_plans, why_stale
+from cpi_tasks.app.plans import Planned, basis_of, make_plans, why_stale
 from cpi_tasks.app.prepare import Prepared, prepare, tenant_name
 from cpi_tasks.app.run import Terms, first_error
 from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError
@@ -61,9 +61,8 @@ async def preview(selection: Selection, root: Path, terms: Terms, *, wants_diff:
         diffs=seen.diffs,
         refusals=refusals,
         saved=planning.save_plan(
-            plans,
+            basis_of(planned),
             config=prepared.config,
-            inventories=[one.inventory for one in planned],
             selection=selection,
             tenant=tenant_name(prepared.config),
             cwd=Path.cwd(),
@@ -116,7 +115,9 @@ async def _read(prepared: Prepared, seen: _Seen, terms: Terms, *, wants_diff: bo
             cache=records.TenantCache(prepared.folder, tenant=name),
             backups=archives,
         )
-        client = await stack.enter_async_context(terms.reach(prepared.config, terms.emit, terms.note_secret))
+        client = await stack.enter_async_context(
+            terms.reach(prepared.config, terms.emit, terms.note_secret, trio.lowlevel.checkpoint)
+        )
         planned = await make_plans(prepared, client, memory, terms.emit)
         locks = await engine.read_locks(client)
         seen.planned = tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import trio
@@ -13,12 +13,18 @@ from cpi_tasks.events import Emit, RunStarted
 from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, OAuthLogin, RunConfig, TenantAccess
 from cpi_tasks.model.tenant import Tenant
 
-Reach = Callable[[RunConfig, Emit, NoteSecret], AbstractAsyncContextManager[Tenant]]
+BeforeWrite = Callable[[], Awaitable[None]]
+Reach = Callable[[RunConfig, Emit, NoteSecret, BeforeWrite], AbstractAsyncContextManager[Tenant]]
 
 
 @asynccontextmanager
-async def reach_tenant(config: RunConfig, emit: Emit, note_secret: NoteSecret) -> AsyncIterator[Tenant]:
-    """Open a client for the environment's tenant; an embedded one is served on a free loopback port meanwhile."""
+async def reach_tenant(
+    config: RunConfig, emit: Emit, note_secret: NoteSecret, before_write: BeforeWrite
+) -> AsyncIterator[Tenant]:
+    """Open a client for the environment's tenant; an embedded one is served on a free loopback port meanwhile.
+
+    ``before_write`` is awaited before each request that changes the tenant.
+    """
     settings = config.settings
     async with _serve_embedded(config.tenant, note_secret) as access:
         emit(
@@ -37,6 +43,7 @@ async def reach_tenant(config: RunConfig, emit: Emit, note_secret: NoteSecret) -
             outage_budget_s=settings.outage_budget_s,
             emit=emit,
             note_secret=note_secret,
+            before_write=before_write,
         ) as client:
             yield client
 

@@ -14,7 +14,7 @@ from cpi_tasks import engine, planning, records, report
 from cpi_tasks.app.interruption import Interruption, watch_signals
 from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
 from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
-from cpi_tasks.app.reach import Reach, reach_tenant
+from cpi_tasks.app.reach import BeforeWrite, Reach, reach_tenant
 from cpi_tasks.errors import CpiTasksError, Interrupted, Refused
 from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, RunFinished, WarningRaised
 from cpi_tasks.model.config import RunConfig, Selection, Settings
@@ -37,7 +37,7 @@ class Terms:
     ``confirm`` is asked before a protected environment is changed; ``None`` refuses such a run. ``saved`` is
     a saved plan that must be carried out exactly. ``is_attended``: a person at a terminal may interrupt twice.
     ``lock_wait_s`` is how long another run on the same tenant is waited for, ``locks`` the folder of such locks
-    (default: the user's).
+    (default: the user's), ``in_background`` how blocking work is waited for.
     """
 
     emit: Emit = ignore
@@ -45,6 +45,7 @@ class Terms:
     confirm: Confirm | None = None
     saved: planning.SavedPlan | None = None
     reach: Reach = reach_tenant
+    in_background: records.InBackground = trio.to_thread.run_sync
     is_attended: bool = False
     lock_wait_s: float = 0.0
     locks: Path | None = None
@@ -101,12 +102,12 @@ async def run(selection: Selection, root: Path, terms: Terms) -> Report:
             _check_confirmable(prepared.config, terms)
             progress.kept_folder = keep_uploads(prepared)
             await trio.lowlevel.checkpoint()
-            with closing(records.RunJournal(prepared.folder, redactor.mask)) as journal:
+            with closing(records.RunJournal(prepared.folder, redactor.mask, terms.in_background)) as journal:
                 logged = replace(
                     terms, emit=_both(journal.note, terms.emit), note_secret=_both(terms.note_secret, redactor.add)
                 )
                 interruption.use(logged.emit, lambda: _write_report(progress, prepared, redactor))
-                await _work(prepared, progress, logged)
+                await _work(prepared, progress, logged, journal.sync)
             nursery.cancel_scope.cancel(reason="the work is done")
     except* CpiTasksError as group:
         raise first_error(group) from None
@@ -118,7 +119,7 @@ def _finish(progress: Progress, redactor: report.Redactor, terms: Terms) -> Repo
     if prepared is None or not progress.ledgers:
         raise Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
     result = progress.report(prepared)
-    with closing(records.RunJournal(prepared.folder, redactor.mask)) as journal:
+    with closing(records.RunJournal(prepared.folder, redactor.mask, terms.in_background)) as journal:
         journal.note(RunFinished(report=result))
     _write_report(progress, prepared, redactor)
     terms.emit(RunFinished(report=result))
@@ -138,7 +139,7 @@ def _both(first: Callable[[T], None], second: Callable[[T], None]) -> Callable[[
     return call
 
 
-async def _work(prepared: Prepared, progress: Progress, terms: Terms) -> None:
+async def _work(prepared: Prepared, progress: Progress, terms: Terms, before_write: BeforeWrite) -> None:
     config = prepared.config
     name = tenant_name(config)
     lock = records.tenant_lock(
@@ -154,7 +155,7 @@ async def _work(prepared: Prepared, progress: Progress, terms: Terms) -> None:
             cache=records.TenantCache(prepared.folder, tenant=name),
             backups=records.RunBackups(prepared.folder),
         )
-        async with terms.reach(config, terms.emit, terms.note_secret) as client:
+        async with terms.reach(config, terms.emit, terms.note_secret, before_write) as client:
             with ExitStack() as unless_begun:
                 unless_begun.callback(_drop_everything, config, memory)
                 planned = await make_plans(prepared, client, memory, terms.emit)

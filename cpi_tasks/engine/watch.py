@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from cpi_tasks.errors import TenantError, TenantUnavailable
+from cpi_tasks.errors import TenantError, TenantGone, TenantUnavailable
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
@@ -126,7 +126,8 @@ class RuntimeWatcher:
             seen = await self._read(tuple(waiters))
         except TenantUnavailable as error:
             self._silent_since = started if self._silent_since is None else self._silent_since
-            if trio.current_time() - self._silent_since < _LONGEST_SILENCE_S:
+            is_over = isinstance(error, TenantGone) or trio.current_time() - self._silent_since >= _LONGEST_SILENCE_S
+            if not is_over:
                 # Not an answer about any artifact: all go on waiting.
                 for waiter in waiters.values():
                     waiter.due = max(waiter.due, trio.current_time() + _FIRST_PAUSE_S)

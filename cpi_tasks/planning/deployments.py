@@ -86,10 +86,18 @@ def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inve
         return DeployAction.RUNNING, f"runs {runtime.version}, deployed after its last change"
     if deployed is not None and _is_as_recorded(design, deployed, inventory):
         return DeployAction.RUNNING, f"runs {runtime.version}, exactly as this tool deployed it"
-    if deployed is not None and modified is not None:
+    if is_behind(design, runtime, inventory):
         return DeployAction.DEPLOY, "changed on the tenant after its last deployment"
     missing = "time of deployment" if deployed is None else "time of change and .cpi/ has no record of this state"
     return DeployAction.DEPLOY, f"not provable: the tenant gives no {missing}"
+
+
+def is_behind(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> bool:
+    """Tell whether the tenant's timestamps show a change after the deployment, and no record shows it to be none."""
+    deployed, modified = runtime.deployed_on, design.modified_at
+    if deployed is None or modified is None or deployed > modified:
+        return False
+    return not _is_as_recorded(design, deployed, inventory)
 
 
 def _is_as_recorded(design: DesigntimeArtifact, deployed: int, inventory: Inventory) -> bool:

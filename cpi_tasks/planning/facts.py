@@ -12,9 +12,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, RunConfig, Settings
+from cpi_tasks.content import comparable_metadata, given_metadata
+from cpi_tasks.model.config import ArtifactSpec, BasicLogin, DeployConfig, EmbeddedTenant, RunConfig, Settings
+from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, Plan, UpdateStep
+from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, Plan
 from cpi_tasks.planning.origins import content_now
 
 _DIGITS = 32
@@ -23,12 +26,32 @@ _SCRYPT_N = 2**14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What one plan was made from."""
+
+    plan: Plan
+    config: DeployConfig
+    contents: Mapping[ArtifactRef, ArtifactContent]
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One package's metadata or one artifact: what is to be done, and digests of the two sides it was decided from."""
+    """One package's metadata or one artifact: what is to be done, and digests of the two sides it was decided from.
+
+    ``values`` are digests of what the tenant has for each field or parameter that the files ask for, by name: which
+    of them are looked at is the files' doing, so they are compared one by one.
+    """
 
     does: str
     files: str
     tenant: str
+    values: Mapping[str, str]
+
+    def has_tenant_moved(self, now: Facts) -> bool:
+        """Tell whether the tenant is another than it was in these facts."""
+        both = self.values.keys() & now.values.keys()
+        return self.tenant != now.tenant or any(self.values[name] != now.values[name] for name in both)
 
 
 def derive_key(config: RunConfig, salt: str) -> bytes:
@@ -55,63 +78,63 @@ def settings_facts(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def plan_facts(plans: Iterable[Plan], inventories: Iterable[Inventory], key: bytes) -> Mapping[str, Facts]:
+def plan_facts(parts: Iterable[Basis], key: bytes) -> Mapping[str, Facts]:
     """Give the facts of every package and artifact under the name it has in a sentence."""
     found: dict[str, Facts] = {}
-    for plan, inventory in zip(plans, inventories, strict=True):
-        for package in plan.packages:
-            found[f"package '{package.id}'"] = _package(package, inventory, key)
+    for part in parts:
+        specs = {spec.ref: spec for package in part.config.packages for spec in package.artifacts}
+        for package, spec in zip(part.plan.packages, part.config.packages, strict=True):
+            is_given = part.plan.updates and spec.sync
+            wanted = comparable_metadata(given_metadata(spec)) if is_given else {}
+            found[f"package '{package.id}'"] = _package(package, wanted, part.inventory, key)
             for artifact in package.artifacts:
-                found[f"'{artifact.ref}'"] = _artifact(artifact, inventory, key)
+                files = _files(artifact, specs[artifact.ref], part.contents.get(artifact.ref))
+                found[f"'{artifact.ref}'"] = _artifact(artifact, files, part.inventory, key)
     return found
 
 
-def _package(package: PackagePlan, inventory: Inventory, key: bytes) -> Facts:
+def _package(package: PackagePlan, wanted: Mapping[str, str], inventory: Inventory, key: bytes) -> Facts:
     now = inventory.packages.get(package.id)
-    metadata = {} if now is None else now.metadata
-    sent = sorted(package.metadata) if now is None else package.changed_fields
+    metadata = {} if now is None else comparable_metadata(now.metadata)
+    is_read_only = now is not None and now.is_read_only
     return Facts(
         does=package.action.value,
-        files=_digest(key, [[name, package.metadata.get(name)] for name in sent]),
-        tenant=_digest(
-            key,
-            [
-                now is not None,
-                now is not None and now.is_read_only,
-                inventory.unreadable_packages.get(package.id),
-                [[name, metadata.get(name)] for name in package.changed_fields],
-            ],
-        ),
+        files=_digest(key, sorted(wanted.items())),
+        tenant=_digest(key, [now is not None, is_read_only, inventory.unreadable_packages.get(package.id)]),
+        values={name: _digest(key, [name, metadata.get(name)]) for name in wanted},
     )
 
 
-def _artifact(artifact: ArtifactPlan, inventory: Inventory, key: bytes) -> Facts:
+def _files(artifact: ArtifactPlan, spec: ArtifactSpec, content: ArtifactContent | None) -> list[object]:
+    """Give what the files say of an artifact, as far as the plan looks at it."""
+    found: list[object] = [artifact.kind.value, artifact.update is not None, artifact.deploy is not None]
+    if artifact.update is not None and content is not None:
+        found += [content.name, content.version, content.digest.fingerprint, content.digest.description]
+        found += [sorted(content.parameters.items()), sorted(spec.overrides.items())]
+    return found
+
+
+def _artifact(artifact: ArtifactPlan, files: list[object], inventory: Inventory, key: bytes) -> Facts:
     id_ = artifact.ref.artifact
     design, runtime = inventory.artifacts.get(id_), inventory.runtime.get(id_)
-    update = artifact.update
+    enforced = {} if artifact.update is None else artifact.update.enforced
+    # Values that were not read are proved to be the wanted ones.
+    values = enforced if id_ in inventory.proved_parameters else inventory.values(id_)
     return Facts(
         does="; ".join(_intentions(artifact)) or "nothing",
-        files=_digest(key, [artifact.kind.value, None if update is None else _wanted(update)]),
+        files=_digest(key, files),
         tenant=_digest(
             key,
             [
                 None if design is None else design.version,
                 content_now(id_, inventory),
-                [] if update is None else [[change.key, change.old] for change in update.changes],
                 inventory.unreadable_artifacts.get(id_),
                 # A deployment that only goes on (STARTING, then STARTED) is no move of the tenant.
                 None if artifact.deploy is None or runtime is None else [runtime.version, runtime.status == "ERROR"],
             ],
         ),
+        values={name: _digest(key, [name, values.get(name)]) for name in enforced},
     )
-
-
-def _wanted(update: UpdateStep) -> list[object]:
-    content = update.content
-    found: list[object] = [sorted(update.enforced.items())]
-    if content is not None:
-        found += [content.name, content.version, content.digest.fingerprint, content.digest.description]
-    return found
 
 
 def _intentions(artifact: ArtifactPlan) -> Iterator[str]:
@@ -130,6 +153,11 @@ def _intentions(artifact: ArtifactPlan) -> Iterator[str]:
 def key_id(key: bytes) -> str:
     """Give a mark by which the key is recognised."""
     return _digest(key, "the key of a saved plan")
+
+
+def seal_of(key: bytes, text: str) -> str:
+    """Give a mark of a whole saved plan: who changes the file cannot make it without the login's secret."""
+    return _digest(key, ["the seal of a saved plan", text])
 
 
 def _digest(key: bytes, facts: object) -> str:

@@ -38,6 +38,7 @@ def read_flags(found: Mapping[str, object]) -> SavedFlags | None:
     flags = {name: value for name, value in found.items() if value is None or isinstance(value, str | bool)}
     is_whole = set(flags) == {*_NAMES, "mode"}
     is_typed = all(isinstance(flags.get(name), str | None) for name in (*_TEXTS, *_PATHS))
+    is_typed = is_typed and all(isinstance(flags.get(name), bool | None) for name in _SWITCHES)
     modes = {mode.value for mode in Mode}
     return flags if is_whole and is_typed and flags["mode"] in modes else None
 

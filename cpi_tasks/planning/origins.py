@@ -50,23 +50,54 @@ def content_origin(artifact: ArtifactId, content: ArtifactContent, inventory: In
 
 
 def is_own_upload(artifact: ArtifactId, inventory: Inventory) -> bool:
-    """Tell whether the content is what this tool uploaded last; a run cut off after that has left no baseline."""
-    now = content_now(artifact, inventory)
-    return now is not None and now == inventory.record(artifact).uploaded
+    """Tell whether the content is what a run uploaded that was cut off before it left a baseline.
+
+    What was settled since stands against it: somebody may have restored what an older run of ours uploaded.
+    """
+    now, record = content_now(artifact, inventory), inventory.record(artifact)
+    if now is None or now != record.uploaded:
+        return False
+    baseline = inventory.baselines.get(artifact)
+    return baseline is None or (record.is_pending and baseline.content != now)
+
+
+def draft_origin(artifact: ArtifactId, content: ArtifactContent, inventory: Inventory) -> Origin:
+    """Tell who left a draft: this tool, where it is what was uploaded last or what the last run left as one."""
+    baseline, now, wanted = (
+        inventory.baselines.get(artifact),
+        content_now(artifact, inventory),
+        content.digest.fingerprint,
+    )
+    if is_own_upload(artifact, inventory):
+        return Origin.FILES
+    if baseline is None:
+        return Origin.UNKNOWN
+    if baseline.version is None and baseline.content == now:
+        return Origin.FILES
+    is_files_as_before = None in {now, baseline.content} or wanted in {now, baseline.content}
+    return Origin.TENANT if is_files_as_before else Origin.BOTH
+
+
+def missing_origin(inventory: Inventory, *, was_there: bool) -> Origin:
+    """Tell who made something be on the files' side only; where no run left any record, it may have been deleted."""
+    if was_there:
+        return Origin.TENANT
+    return Origin.FILES if inventory.baselines or inventory.package_baselines else Origin.UNKNOWN
 
 
 def parameter_origin(artifact: ArtifactId, key: str, inventory: Inventory) -> Origin:
     """Tell who made one parameter's value differ."""
     baseline = inventory.baselines.get(artifact)
-    shown = inventory.parameters.get(artifact)
-    if baseline is None or shown is None:
+    shown, now = inventory.parameters.get(artifact), inventory.value_digests.get(artifact, {})
+    is_proved = artifact in inventory.proved_parameters
+    if baseline is None or (shown is None and not is_proved):
         return Origin.UNKNOWN
     left = baseline.parameters.get(key)
     wanted = inventory.wanted_digests.get(artifact, {}).get(key)
-    if all(parameter.key != key for parameter in shown):
+    if not is_proved and all(parameter.key != key for parameter in shown or ()):
         # The tenant has no such parameter: either it is new in the files, or it was taken away there.
         return Origin.FILES if left is None else tell_origin(left, "", wanted)
-    return tell_origin(left, inventory.value_digests.get(artifact, {}).get(key), wanted)
+    return tell_origin(left, now.get(key), wanted)
 
 
 def field_origin(package: PackageId, name: str, inventory: Inventory) -> Origin:

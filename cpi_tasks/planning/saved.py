@@ -6,13 +6,11 @@ import json
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import RunConfig, Selection
-from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.plan import Plan
-from cpi_tasks.planning.facts import Facts, derive_key, key_id, plan_facts, settings_facts
+from cpi_tasks.planning.facts import Basis, Facts, derive_key, key_id, plan_facts, seal_of, settings_facts
 from cpi_tasks.planning.flags import SavedFlags, portable, read_flags, save_flags, with_flags
 
 FORMAT = 1
@@ -24,7 +22,7 @@ class SavedPlan:
     """A plan that was saved: what it was made from and what it does, by the names things have in sentences.
 
     ``environment_file`` is relative to the project root where it is below it; empty where flags alone described the
-    run. ``tenant`` identifies the tenant as records do.
+    run. ``tenant`` identifies the tenant as records do. ``text`` is the whole document but for its ``seal``.
     """
 
     file: str
@@ -36,6 +34,8 @@ class SavedPlan:
     settings: Mapping[str, str]
     flags: SavedFlags
     facts: Mapping[str, Facts]
+    text: str
+    seal: str
 
     def restore(self, selection: Selection, *, root: Path, cwd: Path) -> Selection:
         """Give the selection the plan was made with, and what ``selection`` says of how to carry it out.
@@ -54,7 +54,7 @@ class SavedPlan:
 
     def _contradictions(self, selection: Selection, root: Path, cwd: Path) -> Iterator[Problem]:
         for flag, typed in (("--env", selection.env), ("--orchestrator-config", selection.orchestrator_config)):
-            if typed is None or typed == self.environment:
+            if typed is None or (typed == self.environment and self._is_named()):
                 continue
             if portable(typed, root=root, cwd=cwd) != self.environment_file:
                 message = (
@@ -63,12 +63,15 @@ class SavedPlan:
                 )
                 yield Problem(file="command line", path=flag, message=message)
 
+    def _is_named(self) -> bool:
+        """Tell whether the environment's name alone finds its file, which may lie elsewhere or not exist."""
+        return PurePosixPath(self.environment_file).parent == PurePosixPath("environments")
+
 
 def save_plan(
-    plans: Sequence[Plan],
+    parts: Sequence[Basis],
     *,
     config: RunConfig,
-    inventories: Sequence[Inventory],
     selection: Selection,
     tenant: str,
     cwd: Path,
@@ -90,15 +93,16 @@ def save_plan(
         "keyId": key_id(key),
         "settings": settings_facts(config.settings),
         "flags": save_flags(selection, mode=config.settings.mode, root=config.root, cwd=cwd),
-        "facts": {name: asdict(facts) for name, facts in plan_facts(plans, inventories, key).items()},
+        "facts": {name: asdict(facts) for name, facts in plan_facts(parts, key).items()},
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps({**document, "seal": seal_of(key, _sealed(document))}, indent=2) + "\n"
 
 
 def read_saved(text: str, file: str) -> SavedPlan:
     """Read a saved plan; raises ``InputError`` where the text is none, or one of another version of this tool."""
     try:
         document = json.loads(text)
+        sealed = _sealed(document)
     except (ValueError, RecursionError) as error:
         raise _unreadable(file, "it is not a saved plan (no JSON)") from error
     match document:
@@ -114,6 +118,7 @@ def read_saved(text: str, file: str) -> SavedPlan:
             "settings": dict(settings),
             "flags": dict(flags),
             "facts": dict(facts),
+            "seal": str(seal),
         }:
             read = read_flags(flags)
             if read is not None and all(isinstance(value, str) for value in settings.values()):
@@ -127,21 +132,23 @@ def read_saved(text: str, file: str) -> SavedPlan:
                     settings=settings,
                     flags=read,
                     facts={name: _facts(found, file) for name, found in facts.items()},
+                    text=sealed,
+                    seal=seal,
                 )
     raise _unreadable(file, "it is not a saved plan, or somebody changed it")
 
 
-def why_stale(
-    saved: SavedPlan, plans: Sequence[Plan], *, config: RunConfig, inventories: Sequence[Inventory], tenant: str
-) -> tuple[str, ...]:
+def why_stale(saved: SavedPlan, parts: Sequence[Basis], *, config: RunConfig, tenant: str) -> tuple[str, ...]:
     """Say why a run now would not do exactly what was saved: environment, files or tenant have moved; else nothing."""
     reasons = list(_moved_environment(saved, config, tenant))
     key = derive_key(config, _salt(tenant, saved.made_at))
     if not reasons and key_id(key) != saved.key_id:
         reasons.append("environment: the login's secret is not the one the plan was made with, so nothing compares")
+    elif not reasons and seal_of(key, saved.text) != saved.seal:
+        reasons.append("the file of the saved plan was changed after it was made")
     if reasons:
         return tuple(reasons)
-    now = plan_facts(plans, inventories, key)
+    now = plan_facts(parts, key)
     reasons = [reason for name in saved.facts if (reason := _why_moved(name, saved.facts[name], now.get(name)))]
     reasons += [f"{name} is in the files now and was not in the plan" for name in now if name not in saved.facts]
     more = len(reasons) - _MOST_REASONS
@@ -164,12 +171,22 @@ def _why_moved(name: str, then: Facts, now: Facts | None) -> str:
         return ""
     moved = [
         *(["the files have changed"] if then.files != now.files else []),
-        *(["the tenant has changed"] if then.tenant != now.tenant else []),
+        *(["the tenant has changed"] if then.has_tenant_moved(now) else []),
     ]
     why = " and ".join(moved) or "what .cpi/ has on record differs from when the plan was made"
     if then.does == now.does:
         return f"{name}: {why}"
     return f"{name}: {why}; planned: {then.does}, now: {now.does}"
+
+
+def _sealed(document: object) -> str:
+    """Give everything of a document but its seal; raises ``ValueError`` where a text is none that a file can have."""
+    own = {name: value for name, value in document.items() if name != "seal"} if isinstance(document, dict) else {}
+    text = json.dumps(own, sort_keys=True, ensure_ascii=False)
+    text.encode()
+    if "\\u0000" in text:
+        raise ValueError("a zero byte")
+    return text
 
 
 def _salt(tenant: str, made_at: str) -> str:
@@ -178,10 +195,11 @@ def _salt(tenant: str, made_at: str) -> str:
 
 def _facts(found: object, file: str) -> Facts:
     match found:
-        case {"does": str(does), "files": str(files), "tenant": str(tenant)}:
-            return Facts(does=does, files=files, tenant=tenant)
-        case _:
-            raise _unreadable(file, "it is not a saved plan, or somebody changed it")
+        case {"does": str(does), "files": str(files), "tenant": str(tenant), "values": dict(values)}:
+            texts = {name: value for name, value in values.items() if isinstance(value, str)}
+            if len(texts) == len(values):
+                return Facts(does=does, files=files, tenant=tenant, values=texts)
+    raise _unreadable(file, "it is not a saved plan, or somebody changed it")
 
 
 def _unreadable(file: str, why: str) -> InputError:

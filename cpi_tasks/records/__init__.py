@@ -3,12 +3,13 @@
 from cpi_tasks.records.backups import RunBackups, ScratchArchives
 from cpi_tasks.records.cache import TenantCache
 from cpi_tasks.records.folder import StateFolder
-from cpi_tasks.records.journal import RunJournal
+from cpi_tasks.records.journal import InBackground, RunJournal
 from cpi_tasks.records.ledger import DeploymentRecords
 from cpi_tasks.records.lock import lock_folder, tenant_lock
 from cpi_tasks.records.past import PastRun, read_run, read_runs
 
 __all__ = [
+    "InBackground",
     "DeploymentRecords",
     "PastRun",
     "RunBackups",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+import trio
 
 from cpi_tasks.events import (
     ArtifactDeployed,
@@ -39,21 +41,25 @@ from cpi_tasks.records.folder import StateFolder
 FILE = "journal.jsonl"
 _HIDDEN = "***"
 _SHORTEST_HIDDEN = 3
-# What must be on disk before the run goes on: the next thing may change the tenant, or be the end.
-_SYNCED = (WriteBegins, PhaseFinished, InterruptionBegan, RunFinished)
+# What is on disk when ``note`` returns; before writes to the tenant ``sync`` is awaited.
+_SYNCED = (PhaseFinished, InterruptionBegan, RunFinished)
 
 Entry = Mapping[str, object]
+InBackground = Callable[[Callable[[], None]], Awaitable[None]]
 
 
 class RunJournal:
     """Appends the events of one run to ``journal.jsonl`` in its folder; raises ``StateFolderError``.
 
     ``mask`` removes secrets; values of configuration parameters are never in it, also where a tenant's text repeats
-    one.
+    one. ``in_background`` waits for a piece of blocking work, which ``sync`` is.
     """
 
-    def __init__(self, folder: StateFolder, mask: Callable[[str], str]) -> None:
+    def __init__(self, folder: StateFolder, mask: Callable[[str], str], in_background: InBackground) -> None:
         """Remember the folder; the file appears with the first event."""
+        self._in_background = in_background
+        self._syncing = trio.Lock()
+        self._noted = self._synced = 0
         self._folder = folder
         self._mask = mask
         self._descriptor: int | None = None
@@ -65,7 +71,7 @@ class RunJournal:
         return self._folder.run_folder / FILE
 
     def note(self, event: Event) -> None:
-        """Append an event; on disk when this returns where a write to the tenant or the end follows."""
+        """Append an event; at the end of a phase and of the run it is on disk when this returns."""
         if isinstance(event, PlanMade):
             self._values = {artifact.ref: tuple(_values(artifact)) for artifact in event.plan.artifacts()}
         entry = self._entry(event)
@@ -76,8 +82,21 @@ class RunJournal:
         with told(self.file, RUN_NEED):
             descriptor = self._open()
             _write(descriptor, line.encode())
+            self._noted += 1
             if isinstance(event, _SYNCED):
                 os.fsync(descriptor)
+
+    async def sync(self) -> None:
+        """Wait until everything noted so far is on disk; many who wait at once cost one wait for the disk."""
+        wanted = self._noted
+        async with self._syncing:
+            descriptor = self._descriptor
+            if self._synced >= wanted or descriptor is None:
+                return
+            noted = self._noted
+            with told(self.file, RUN_NEED):
+                await self._in_background(lambda: os.fsync(descriptor))
+            self._synced = noted
 
     def close(self) -> None:
         """Close the file; may be called more than once."""

@@ -22,9 +22,12 @@ from cpi_tasks.events import (
     PlanFinished,
     PlanMade,
     RequestFinished,
+    RequestsSlowed,
     RunFinished,
     RunStarted,
     RuntimeStatusSeen,
+    TenantAnswersAgain,
+    TenantWentAway,
     WarningRaised,
 )
 from cpi_tasks.model.naming import ArtifactRef, PackageId
@@ -34,6 +37,7 @@ from cpi_tasks.report.differences import diff_lines
 from cpi_tasks.report.drift import drift_lines
 from cpi_tasks.report.planned import ending_lines, plan_lines
 from cpi_tasks.report.redactor import Redactor
+from cpi_tasks.report.waits import wait_lines
 from cpi_tasks.report.wording import BLANK, Line, Tone, heading, number, seconds, settled
 
 DOING = {
@@ -115,6 +119,8 @@ class Narrator:
             case ArtifactUpdateStarted():
                 text = f"→ {DOING[event.action]} {event.ref.artifact} ({event.kind.label})"
                 lines = [Line(text, Tone.PROGRESS)]
+            case RequestsSlowed() | TenantWentAway() | TenantAnswersAgain():
+                lines = wait_lines(event)
             case DeploymentTriggered():
                 lines = [Line(f"→ deploying {event.ref.artifact} ({event.kind.label})", Tone.PROGRESS)]
             case RuntimeStatusSeen():

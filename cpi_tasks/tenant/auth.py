@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import trio
 
-from cpi_tasks.errors import AuthenticationError, TenantUnavailable
+from cpi_tasks.errors import AuthenticationError, TenantGone, TenantUnavailable
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import BasicLogin, OAuthLogin
 from cpi_tasks.tenant.errorbody import parse_error
@@ -125,7 +125,8 @@ class TokenSource:
                 budget_s=self._outage.budget_s,
             )
         except Trouble as trouble:
-            raise TenantUnavailable(
+            error = TenantGone if trouble.is_final else TenantUnavailable
+            raise error(
                 f"could not get a token from {self._host}: {trouble.cause};"
                 " check CPI_TOKEN_URL (or CPI_OAUTH_HOST), the network and the proxy settings"
             ) from trouble

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
+import trio
 
 from cpi_tasks.errors import TenantUnavailable
 from cpi_tasks.events import Emit
@@ -41,6 +42,7 @@ async def connect(
     outage_budget_s: float,
     emit: Emit,
     note_secret: Callable[[str], None],
+    before_write: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[TenantClient]:
     """Open a client for one tenant; nothing is sent before its first call. To be used under trio.
@@ -48,7 +50,8 @@ async def connect(
     Rates are requests a second, shared by all tasks; ``request_timeout_s`` is what one exchange may last in all,
     ``outage_budget_s`` how long a tenant that went away is waited for.
     ``emit`` gets a ``RequestFinished`` for every exchange, ``note_secret`` every token as soon as it is known.
-    ``transport`` replaces the network. Raises ``TenantUnavailable`` where the tenant's address has no host.
+    ``before_write`` is awaited before each request that changes the tenant is sent, ``transport`` replaces the network.
+    Raises ``TenantUnavailable`` where the tenant's address has no host.
     """
     try:
         origin(access.url)
@@ -75,6 +78,7 @@ async def connect(
                 ),
                 outage=Outage(budget_s=outage_budget_s, emit=emit),
                 emit=emit,
+                before_write=before_write,
                 is_csrf_wanted=isinstance(login, BasicLogin),
                 note_secret=note_secret,
             )

@@ -33,6 +33,9 @@ class TroubleKind(Enum):
     NOT_ADMITTED = "the tenant has refused the rate for too long"
 
 
+_FINAL = frozenset({TroubleKind.GIVEN_UP, TroubleKind.NOT_ADMITTED})
+
+
 class Trouble(Exception):
     """One exchange failed; stays inside this room. ``cause`` is a phrase, ``result`` a word for the request's event."""
 
@@ -46,8 +49,13 @@ class Trouble(Exception):
         self.result = result
         self.retry_after_s = retry_after_s
 
+    @property
+    def is_final(self) -> bool:
+        """Whether whoever asks next would end the same at once."""
+        return self.kind in _FINAL
 
-REPEATABLE_READS = frozenset(TroubleKind) - {TroubleKind.GIVEN_UP, TroubleKind.NOT_ADMITTED}
+
+REPEATABLE_READS = frozenset(TroubleKind) - _FINAL
 REPEATABLE_WRITES = frozenset({TroubleKind.NOT_SENT, TroubleKind.THROTTLED})
 """A write is sent again as it is only where the first one surely was not processed."""
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import trio
 
-from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantUnavailable
+from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantGone, TenantUnavailable
 from cpi_tasks.events import Emit, WriteBegins
 from cpi_tasks.tenant.auth import Credential, Login
 from cpi_tasks.tenant.csrf import HEADER, CsrfPair, CsrfSession, is_csrf_refusal, pair_in
@@ -57,6 +57,7 @@ class Session:
         outage: Outage,
         is_csrf_wanted: bool,
         emit: Emit,
+        before_write: Callable[[], Awaitable[None]],
         note_secret: Callable[[str], None],
     ) -> None:
         """Take the tenant's address (scheme, host, port) and the parts; nothing is sent yet."""
@@ -67,6 +68,7 @@ class Session:
         self._paces = paces
         self._outage = outage
         self._emit = emit
+        self._before_write = before_write
         self._note_secret = note_secret
         self._csrf = CsrfSession(self._fetch_csrf, is_wanted=is_csrf_wanted)
 
@@ -149,7 +151,8 @@ class Session:
             raise self._unavailable(request, trouble) from trouble
 
     def _unavailable(self, request: Request, trouble: Trouble) -> TenantUnavailable:
-        return TenantUnavailable(_sentence(request, trouble, self._host))
+        error = TenantGone if trouble.is_final else TenantUnavailable
+        return error(_sentence(request, trouble, self._host))
 
     async def _repeat(self, request: Request, parse: Callable[[Answer], T]) -> T:
         async def attempt() -> T:
@@ -220,6 +223,7 @@ class Session:
         """Exchange, and note what the answer says about the rate and about the tenant as a whole."""
         if not request.is_read:
             self._emit(WriteBegins(method=request.method, target=request.path))
+            await self._before_write()
         try:
             answer = await self._wire.exchange(
                 request.method,

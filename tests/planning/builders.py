@@ -76,6 +76,8 @@ def content(
     known: Iterable[str] = (),
     references: Iterable[str] = (),
     addresses: tuple[str, ...] = (),
+    timers: tuple[str, ...] = (),
+    description: str | None = None,
     values: MappedGroups | None = None,
 ) -> ArtifactContent:
     return ArtifactContent(
@@ -83,12 +85,13 @@ def content(
         renames={},
         version=version,
         name=str(of.id),
-        digest=digest(SAME if entries is None else entries),
+        digest=digest(SAME if entries is None else entries, description),
         parameters=parameters or {},
         parameter_types=types or {},
         known_keys=frozenset(parameters or {}) | frozenset(known),
         references=frozenset(references),
         fixed_addresses=addresses,
+        timers=timers,
         values=values,
     )
 

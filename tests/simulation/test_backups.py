@@ -181,10 +181,8 @@ async def test_a_replaced_value_mapping_is_kept_with_the_entries_that_are_lost(
     assert GERMANY["CRM/Country"].encode() in stored_files(world, "Countries")["value_mapping.xml"]
 
 
-async def test_looking_and_unchanged_runs_leave_no_run_folder(
-    world: World, autojump_clock: trio.testing.MockClock
-) -> None:
-    """Plans, drift checks, refused runs and runs that overwrite nothing keep nothing."""
+async def test_looking_and_refused_runs_keep_nothing(world: World, autojump_clock: trio.testing.MockClock) -> None:
+    """Plans, drift checks and runs that are refused overwrite nothing, so there is nothing to keep."""
     await settle(world)
     apply(world, "tenant: content", "Orders")
     await world.plan()
@@ -198,7 +196,7 @@ async def test_looking_and_unchanged_runs_leave_no_run_folder(
 async def test_run_folders_go_where_they_are_wanted(
     world: World, autojump_clock: trio.testing.MockClock, tmp_path: Path
 ) -> None:
-    """``--run-dir`` puts them where a CI job keeps its artifacts, and none below ``.cpi/``."""
+    """``--run-dir`` puts them where a CI job keeps its artifacts, and nothing is kept below ``.cpi/``."""
     await settle(world)
     apply(world, "tenant: content", "Orders")
     apply(world, "tenant: enforced", "Orders")
@@ -208,4 +206,4 @@ async def test_run_folders_go_where_they_are_wanted(
     files = kept(world, tmp_path / "kept by CI")
     assert files["Sales/Orders.zip"] == before
     assert state(files["Sales/Orders.json"])["parameters"] == {"Host": "x.example", "Free": "file", "Empty": ""}
-    assert not (world.project.root / ".cpi/runs").exists()
+    assert kept(world) == {}

@@ -203,14 +203,17 @@ async def test_other_changes_of_one_side_are_named_too(
 async def test_the_same_edit_on_both_sides_is_no_difference(
     world: World, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """A hot fix on the tenant that was taken over into the files leaves nothing to tell or to upload."""
+    """A hot fix that was deployed on the tenant and taken over into the files leaves nothing to tell or to do."""
     configure(world)
     await settle(world)
     apply(world, "tenant: content", "Orders")
+    await trio.sleep(5)
+    apply(world, "tenant: deployed", "Orders")
+    await trio.sleep(60)
     apply(world, "files: as the tenant's", "Orders")
 
     assert (await world.drift()).entries == ()
-    assert (await world.run()).uploads == ()
+    assert (await world.run()).writes == ()
 
 
 LOST = {
@@ -218,8 +221,12 @@ LOST = {
     "files: content": ("content", "differs, origin unknown", f"content differs in {SCRIPT}"),
     "tenant: enforced": ("parameter", "differs, origin unknown", "parameter 'Host' is not as the files say"),
     "tenant: draft": ("draft", "differs, origin unknown", f"an unsaved draft that differs in {SCRIPT}"),
-    "tenant: deleted": ("missing", "your change", "not on the tenant yet"),
-    "tenant: not enforced": None,
+    "tenant: deleted": ("missing", "differs, origin unknown", "not on the tenant"),
+    "tenant: not enforced": (
+        "runtime",
+        "differs, origin unknown",
+        f"was changed by {PERSON} after its last deployment",
+    ),
     "tenant: version up": ("runtime", "differs, origin unknown", "runs version 1.0.0, design time has 1.2.0"),
 }
 
@@ -236,8 +243,7 @@ async def test_without_a_record_nobody_is_blamed(
     report = await world.drift()
     plan = await world.plan()
 
-    said = LOST[edit]
-    assert told(*report.entries) == ({} if said is None else {"Orders": said})
+    assert told(*report.entries) == {"Orders": LOST[edit]}
     assert not any(artifact.warnings and "somebody" in artifact.warnings[-1] for artifact in plan.plans[0].artifacts())
     assert plan.refusals == ()
 

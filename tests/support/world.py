@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -193,10 +193,24 @@ class World:
         shutil.rmtree(self.project.root / ".cpi")
 
     def _terms(self, emit: Emit, *, saved: planning.SavedPlan | None = None) -> app.Terms:
-        return app.Terms(emit=emit, note_secret=_ignore, confirm=_yes, saved=saved, reach=self._reach, locks=self.project.root / ".locks")
+        return app.Terms(
+            emit=emit,
+            note_secret=_ignore,
+            confirm=_yes,
+            saved=saved,
+            reach=self._reach,
+            locks=self.project.root / ".locks",
+            in_background=_at_once,
+        )
 
     @asynccontextmanager
-    async def _reach(self, config: RunConfig, emit: Emit, note_secret: Callable[[str], None]) -> AsyncIterator[Tenant]:
+    async def _reach(
+        self,
+        config: RunConfig,
+        emit: Emit,
+        note_secret: Callable[[str], None],
+        before_write: Callable[[], Awaitable[None]],
+    ) -> AsyncIterator[Tenant]:
         assert isinstance(config.tenant, TenantAccess)
         async with tenant.connect(
             config.tenant,
@@ -206,6 +220,7 @@ class World:
             outage_budget_s=config.settings.outage_budget_s,
             emit=emit,
             note_secret=note_secret,
+            before_write=before_write,
             transport=httpx.ASGITransport(app=self.simulator.app),
         ) as client:
             yield client
@@ -232,6 +247,12 @@ def make_world(root: Path, *, login: str = "basic", settings: SimulatorSettings 
     limited = replace(chosen, designtime_rate=10, runtime_rate=50)
     project = Project(root, keys={"tenant": {"host": URL, **LOGINS[login]}})
     return World(project=project, simulator=Simulator(limited))
+
+
+async def _at_once(work: Callable[[], None]) -> None:
+    """Do blocking work right here: beside a thread the virtual clock would run away."""
+    work()
+    await trio.lowlevel.checkpoint()
 
 
 async def _yes(_: str) -> bool:

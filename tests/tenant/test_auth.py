@@ -273,8 +273,7 @@ async def test_secrets_stay_out_of_events_and_errors(
     async with connected(tenant, login=login) as client:
         with pytest.raises(Exception, match="set parameter 'k'") as caught:
             await client.write_parameter(ArtifactId("F"), "k", "parameter-s3cret")
-    assert len(events) == 4
-    assert all(isinstance(event, RequestFinished) for event in events)
+    assert sum(isinstance(event, RequestFinished) for event in events) == 4
     shown = f"{events!r} {caught.value} {caught.value!r}"
     for secret in ("client-s3cret", "acc3ss-token", "csrf-s3cret", "c00kie", "parameter-s3cret"):
         assert secret not in shown
