@@ -30,12 +30,13 @@ class Prepared:
 
 def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Prepared:
     """Load environment, deploy configuration and artifact folders; raises ``InputError`` with all that is wrong."""
+    variables = environment.process_variables()
     loaded = environment.load(
         selection,
         root=root,
         cwd=Path.cwd(),
-        variables=environment.process_variables(),
-        fetch=tenant.fetch,
+        variables=variables,
+        fetch=partial(tenant.fetch, certificates=environment.read_authorities(variables)),
     )
     problems: list[Problem] = list(loaded.problems)
     if loaded.run is None:

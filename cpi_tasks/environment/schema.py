@@ -130,6 +130,8 @@ class TenantKeys(_Keys):
     client_id: Secret = None
     client_secret: Secret = None
     service_key: Secret = None
+    client_certificate: Secret = None
+    client_key: Secret = None
     simulator: object = None
 
 

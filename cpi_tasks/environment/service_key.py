@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_FIELDS = ("tokenurl", "clientid", "clientsecret")
+_SECRET = "clientsecret"  # noqa: S105 - a name, not a secret
+_FIELDS = ("tokenurl", "clientid", _SECRET)
 
 
 class ServiceKeyError(ValueError):
@@ -27,8 +28,11 @@ class ServiceKey:
     client_secret: str = field(repr=False)
 
 
-def read_service_key(text: str, *, root: Path) -> ServiceKey:
-    """Read a key given as JSON text, or as a path to it relative to ``root``. Raises ``ServiceKeyError``."""
+def read_service_key(text: str, *, root: Path, has_certificate: bool = False) -> ServiceKey:
+    """Read a key given as JSON text, or as a path to it relative to ``root``. Raises ``ServiceKeyError``.
+
+    With a client certificate at hand it needs no ``clientsecret``.
+    """
     if not text.lstrip().startswith("{"):
         try:
             text = (root / text.strip()).read_text(encoding="utf-8-sig")
@@ -36,10 +40,10 @@ def read_service_key(text: str, *, root: Path) -> ServiceKey:
             raise UnreadableServiceKey(
                 "is neither JSON text nor the path of a file that can be read (paths are relative to the project root)"
             ) from None
-    return _interpret(text)
+    return _interpret(text, has_certificate=has_certificate)
 
 
-def _interpret(text: str) -> ServiceKey:
+def _interpret(text: str, *, has_certificate: bool) -> ServiceKey:
     try:
         content: object = json.loads(text)
     except (ValueError, RecursionError):
@@ -48,12 +52,14 @@ def _interpret(text: str) -> ServiceKey:
     if not isinstance(inner, dict):
         raise ServiceKeyError("is not a service key: it has no 'oauth' part")
     values = {name: inner.get(name) for name in ("url", *_FIELDS)}
-    missing = [name for name in _FIELDS if not (isinstance(values[name], str) and values[name])]
+    needed = [name for name in _FIELDS if name != _SECRET or not has_certificate]
+    missing = [name for name in needed if not (isinstance(values[name], str) and values[name])]
     if missing:
-        raise ServiceKeyError(f"is not a complete service key of plan 'api': it has no {', '.join(missing)}")
+        hint = "; give clientCertificate and clientKey for a key with a certificate" if missing == [_SECRET] else ""
+        raise ServiceKeyError(f"is not a complete service key of plan 'api': it has no {', '.join(missing)}{hint}")
     return ServiceKey(
         url=str(values["url"] or ""),
         token_url=str(values["tokenurl"]),
         client_id=str(values["clientid"]),
-        client_secret=str(values["clientsecret"]),
+        client_secret=str(values[_SECRET] or ""),
     )

@@ -8,10 +8,18 @@ from pathlib import Path
 
 from cpi_tasks.environment import schema
 from cpi_tasks.environment.addresses import AddressError, parse_address, tenant_url
+from cpi_tasks.environment.certificates import (
+    CERTIFICATE,
+    KEY,
+    CertificateError,
+    check_authorities,
+    client_certificate,
+    read_authorities,
+)
 from cpi_tasks.environment.nodes import Document, MappingNode, Origin, Scalar, is_null
 from cpi_tasks.environment.service_key import ServiceKey, ServiceKeyError, UnreadableServiceKey, read_service_key
 from cpi_tasks.errors import Problem
-from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, OAuthLogin, TenantAccess
+from cpi_tasks.model.config import BasicLogin, Certificates, EmbeddedTenant, OAuthLogin, TenantAccess
 
 DEFAULT_STATE = Path(".cpi", "demo-tenant.json")
 DEFAULT_TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
@@ -30,6 +38,8 @@ _VARIABLES = {
     "clientId": "CPI_CLIENT_ID",
     "clientSecret": "CPI_CLIENT_SECRET",
     "serviceKey": "CPI_SERVICE_KEY",
+    CERTIFICATE: "CPI_CLIENT_CERTIFICATE",
+    KEY: "CPI_CLIENT_KEY",
 }
 _BASIC = ("username", "password")
 _OAUTH = ("tokenUrl", "clientId", "clientSecret")
@@ -117,6 +127,8 @@ class _Login:
             "clientId": keys.client_id,
             "clientSecret": keys.client_secret,
             "serviceKey": keys.service_key,
+            CERTIFICATE: keys.client_certificate,
+            KEY: keys.client_key,
         }
         for key, scalar in given.items():
             if key in checked.broken:
@@ -132,7 +144,12 @@ class _Login:
         service_key = self._service_key(values.get("serviceKey"))
         url = self._url(service_key, is_key_expected="serviceKey" in values)
         login = self._login(method, values, service_key)
-        return UNKNOWN_TENANT if login is None or not url else TenantAccess(url=url, login=login)
+        certificates = self._certificates()
+        if login is None or not url:
+            return UNKNOWN_TENANT
+        if url.startswith("https:") or (isinstance(login, OAuthLogin) and login.token_url.startswith("https:")):
+            self.problems += check_authorities(certificates)
+        return TenantAccess(url=url, login=login, certificates=certificates)
 
     def _method(self) -> tuple[str, ...]:
         begun = [method for method in _METHODS if any(key in self.written for key in method)]
@@ -142,7 +159,7 @@ class _Login:
             return ()
         if begun:
             return begun[0]
-        complete = [method for method in _METHODS if all(self._variable(key) for key in method)]
+        complete = [method for method in _METHODS if all(self._variable(key) for key in self._needed(method))]
         started = [method for method in _METHODS if any(self._variable(key) for key in method)]
         if complete or started:
             return (complete or started)[0]
@@ -152,6 +169,11 @@ class _Login:
             "password of 'tenant'"
         )
         return ()
+
+    def _needed(self, method: tuple[str, ...]) -> tuple[str, ...]:
+        """Give the keys of a method that must be there: a client certificate stands in for a client's secret."""
+        has_certificate = self._value(CERTIFICATE) is not None
+        return tuple(key for key in method if not (key == "clientSecret" and has_certificate))
 
     def _value(self, key: str) -> _Value | None:
         return self.written.get(key) or self._variable(key)
@@ -168,7 +190,7 @@ class _Login:
         return None
 
     def _report_missing(self, method: tuple[str, ...], values: Mapping[str, _Value]) -> None:
-        for key in method:
+        for key in self._needed(method):
             if key not in values:
                 given = " and ".join(values[other].variable or f"'{other}'" for other in method if other in values)
                 self._report(f"the login is incomplete: besides {given} it needs '{key}' or {_VARIABLES[key]}")
@@ -177,7 +199,8 @@ class _Login:
         if value is None or value.text is None:
             return None
         try:
-            return read_service_key(value.text, root=self.root)
+            has_certificate = self._value(CERTIFICATE) is not None
+            return read_service_key(value.text, root=self.root, has_certificate=has_certificate)
         except ServiceKeyError as error:
             rule = _NO_LOGIN if isinstance(error, UnreadableServiceKey) else ""
             self.problems.append(self._at(value, str(error), rule=rule))
@@ -214,9 +237,28 @@ class _Login:
             return BasicLogin(username=texts["username"], password=texts["password"])
         else:
             return None
-        if token_url and client_id and client_secret:
+        if token_url and client_id and (client_secret or self._value(CERTIFICATE) is not None):
             return OAuthLogin(token_url=token_url, client_id=client_id, client_secret=client_secret)
         return None
+
+    def _certificates(self) -> Certificates:
+        authorities = read_authorities(self.variables)
+        certificate, key = self._value(CERTIFICATE), self._value(KEY)
+        if certificate is None:
+            if key is not None:
+                missing = f"belongs to a certificate: set '{CERTIFICATE}' or {_VARIABLES[CERTIFICATE]} too"
+                self.problems.append(self._at(key, missing))
+            return authorities
+        if certificate.text is None or (key is not None and key.text is None):
+            return authorities
+        try:
+            return client_certificate(
+                authorities, certificate=certificate.text, key=None if key is None else key.text, root=self.root
+            )
+        except CertificateError as error:
+            place = key if key is not None and error.key == KEY else certificate
+            self.problems.append(self._at(place, str(error), rule=_NO_LOGIN if error.is_unreadable else ""))
+            return authorities
 
     def _address(self, value: _Value, text: str, what: str, read: Callable[[str], str]) -> str | None:
         try:

@@ -123,11 +123,27 @@ class BasicLogin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthLogin:
-    """OAuth 2.0 client credentials."""
+    """OAuth 2.0 client credentials; without a secret the client certificate says who we are."""
 
     token_url: str
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """PEM files for TLS, besides what the system itself trusts."""
+
+    authorities: Path | None = None
+    """A file with further authorities that are trusted."""
+    authority_folders: tuple[Path, ...] = ()
+    """Folders with files of such authorities."""
+    client: Path | None = None
+    """Our own certificate, for servers that ask for one."""
+    client_key: Path | None = None
+    """Its private key; ``None`` where the certificate's file holds it."""
+    key_digest: str = field(default="", repr=False)
+    """The digest of the private key's file, as secret as a password to compare with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +152,14 @@ class TenantAccess:
 
     url: str
     login: BasicLogin | OAuthLogin
+    certificates: Certificates = Certificates()
+
+    @property
+    def secret(self) -> str:
+        """What only those know who may log in."""
+        login = self.login
+        given = login.password if isinstance(login, BasicLogin) else login.client_secret
+        return given or self.certificates.key_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cpi_tasks.content import comparable_metadata, given_metadata
-from cpi_tasks.model.config import ArtifactSpec, BasicLogin, DeployConfig, EmbeddedTenant, RunConfig, Settings
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig, EmbeddedTenant, RunConfig, Settings
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, Plan
 from cpi_tasks.planning.origins import content_now
+
+AFTER = "; after "
+"""What stands between what is done with an artifact and what that waits for."""
 
 _DIGITS = 32
 # Costs a guesser of a password a twentieth of a second each, and us once.
@@ -40,27 +43,27 @@ class Facts:
     """One package's metadata or one artifact: what is to be done, and digests of the two sides it was decided from.
 
     ``values`` are digests of what the tenant has for each field or parameter that the files ask for, by name: which
-    of them are looked at is the files' doing, so they are compared one by one.
+    of them are looked at is the files' doing, so they are compared one by one. ``runs`` is one of what runs, empty where
+    nothing is deployed, so that nobody looks.
     """
 
     does: str
     files: str
     tenant: str
     values: Mapping[str, str]
+    runs: str = ""
 
     def has_tenant_moved(self, now: Facts) -> bool:
         """Tell whether the tenant is another than it was in these facts."""
         both = self.values.keys() & now.values.keys()
-        return self.tenant != now.tenant or any(self.values[name] != now.values[name] for name in both)
+        is_running_other = self.runs != now.runs and "" not in {self.runs, now.runs}
+        has_other_values = any(self.values[name] != now.values[name] for name in both)
+        return self.tenant != now.tenant or is_running_other or has_other_values
 
 
 def derive_key(config: RunConfig, salt: str) -> bytes:
     """Derive the key of a saved plan's digests from the login's secret."""
-    if isinstance(config.tenant, EmbeddedTenant):
-        secret = str(config.tenant.state)
-    else:
-        login = config.tenant.login
-        secret = login.password if isinstance(login, BasicLogin) else login.client_secret
+    secret = str(config.tenant.state) if isinstance(config.tenant, EmbeddedTenant) else config.tenant.secret
     return hashlib.scrypt(secret.encode(), salt=salt.encode(), n=_SCRYPT_N, r=8, p=1)
 
 
@@ -121,7 +124,7 @@ def _artifact(artifact: ArtifactPlan, files: list[object], inventory: Inventory,
     # Values that were not read are proved to be the wanted ones.
     values = enforced if id_ in inventory.proved_parameters else inventory.values(id_)
     return Facts(
-        does="; ".join(_intentions(artifact)) or "nothing",
+        does="; ".join(_intentions(artifact)) + _awaited(artifact) or "nothing",
         files=_digest(key, files),
         tenant=_digest(
             key,
@@ -129,11 +132,13 @@ def _artifact(artifact: ArtifactPlan, files: list[object], inventory: Inventory,
                 None if design is None else design.version,
                 content_now(id_, inventory),
                 inventory.unreadable_artifacts.get(id_),
-                # A deployment that only goes on (STARTING, then STARTED) is no move of the tenant.
-                None if artifact.deploy is None or runtime is None else [runtime.version, runtime.status == "ERROR"],
             ],
         ),
         values={name: _digest(key, [name, values.get(name)]) for name in enforced},
+        # A deployment that only goes on (STARTING, then STARTED) is no move of the tenant.
+        runs=""
+        if artifact.deploy is None
+        else _digest(key, None if runtime is None else [runtime.version, runtime.status == "ERROR"]),
     )
 
 
@@ -145,9 +150,14 @@ def _intentions(artifact: ArtifactPlan) -> Iterator[str]:
             yield f"set {', '.join(sorted(change.key for change in update.changes))}"
     if deploy is not None:
         yield "is running" if deploy.action is DeployAction.RUNNING else deploy.action.value
-        # What runs waits for nothing: that something it uses is deployed again does not move it.
-        if deploy.depends_on and deploy.action is not DeployAction.RUNNING:
-            yield f"after {', '.join(str(ref) for ref in sorted(deploy.depends_on))}"
+
+
+def _awaited(artifact: ArtifactPlan) -> str:
+    deploy = artifact.deploy
+    # What runs waits for nothing: that something it uses is deployed again does not move it.
+    if deploy is None or deploy.action is DeployAction.RUNNING or not deploy.depends_on:
+        return ""
+    return f"{AFTER}{', '.join(str(ref) for ref in sorted(deploy.depends_on))}"
 
 
 def key_id(key: bytes) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import RunConfig, Selection
-from cpi_tasks.planning.facts import Basis, Facts, derive_key, key_id, plan_facts, seal_of, settings_facts
+from cpi_tasks.planning.facts import AFTER, Basis, Facts, derive_key, key_id, plan_facts, seal_of, settings_facts
 from cpi_tasks.planning.flags import SavedFlags, portable, read_flags, save_flags, with_flags
 
 FORMAT = 1
@@ -173,10 +173,17 @@ def _why_moved(name: str, then: Facts, now: Facts | None) -> str:
         *(["the files have changed"] if then.files != now.files else []),
         *(["the tenant has changed"] if then.has_tenant_moved(now) else []),
     ]
-    why = " and ".join(moved) or "what .cpi/ has on record differs from when the plan was made"
+    why = " and ".join(moved) or _unseen(then, now)
     if then.does == now.does:
         return f"{name}: {why}"
     return f"{name}: {why}; planned: {then.does}, now: {now.does}"
+
+
+def _unseen(then: Facts, now: Facts) -> str:
+    """Say why something else would be done although neither side of it moved."""
+    if then.does.partition(AFTER)[0] == now.does.partition(AFTER)[0]:
+        return "it waits for something else now"
+    return "what .cpi/ has on record differs from when the plan was made"
 
 
 def _sealed(document: object) -> str:
@@ -195,10 +202,10 @@ def _salt(tenant: str, made_at: str) -> str:
 
 def _facts(found: object, file: str) -> Facts:
     match found:
-        case {"does": str(does), "files": str(files), "tenant": str(tenant), "values": dict(values)}:
+        case {"does": str(does), "files": str(files), "tenant": str(tenant), "values": dict(values), "runs": str(runs)}:
             texts = {name: value for name, value in values.items() if isinstance(value, str)}
             if len(texts) == len(values):
-                return Facts(does=does, files=files, tenant=tenant, values=texts)
+                return Facts(does=does, files=files, tenant=tenant, values=texts, runs=runs)
     raise _unreadable(file, "it is not a saved plan, or somebody changed it")
 
 

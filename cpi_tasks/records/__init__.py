@@ -9,8 +9,8 @@ from cpi_tasks.records.lock import lock_folder, tenant_lock
 from cpi_tasks.records.past import PastRun, read_run, read_runs
 
 __all__ = [
-    "InBackground",
     "DeploymentRecords",
+    "InBackground",
     "PastRun",
     "RunBackups",
     "RunJournal",

@@ -126,10 +126,12 @@ class _Handover:
 
 
 @contextmanager
-def running(simulator: Simulator, *, app: ASGIApp | None = None) -> Iterator[str]:
+def running(
+    simulator: Simulator, *, app: ASGIApp | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve from a background thread and give the URL, for callers that are not trio themselves.
 
-    What goes wrong while starting, serving or stopping is raised here.
+    ``app`` and ``tls`` are as for ``serve``. What goes wrong while starting, serving or stopping is raised here.
     """
     handover = _Handover()
     failures: list[BaseException] = []
@@ -137,7 +139,7 @@ def running(simulator: Simulator, *, app: ASGIApp | None = None) -> Iterator[str
 
     async def main() -> None:
         with scope:
-            await serve(simulator, app=app, task_status=cast("trio.TaskStatus[str]", handover))
+            await serve(simulator, app=app, tls=tls, task_status=cast("trio.TaskStatus[str]", handover))
 
     def run() -> None:
         try:

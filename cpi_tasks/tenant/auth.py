@@ -77,6 +77,7 @@ class TokenSource:
 
     ``POST`` to the token URL with Basic client authentication and ``grant_type=client_credentials`` as form body,
     answered by 200 and JSON with ``access_token`` and ``expires_in`` (SAP Help, OAuth client credentials; flashpipe).
+    A client without a secret sends ``client_id`` in the form instead, over a connection with its certificate.
     """
 
     advice = (
@@ -97,8 +98,14 @@ class TokenSource:
         self._host = urlsplit(login.token_url).hostname or login.token_url
         self._outage = Outage(budget_s=budget_s, emit=emit, name=f"the token service {self._host}")
         self._not_before = -math.inf
-        self._client_header = f"Basic {_basic(login.client_id, login.client_secret)}"
-        note_secret(self._client_header.removeprefix("Basic "))
+        self._headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        self._form = {"grant_type": "client_credentials"}
+        if login.client_secret:
+            encoded = _basic(login.client_id, login.client_secret)
+            note_secret(encoded)
+            self._headers["Authorization"] = f"Basic {encoded}"
+        else:
+            self._form["client_id"] = login.client_id  # RFC 8705: the certificate of the connection proves it
         self._tokens = Shared(self._fetch)
 
     async def credential(self) -> Credential:
@@ -140,12 +147,8 @@ class TokenSource:
                 "POST",
                 self._login.token_url,
                 target=urlsplit(self._login.token_url).path or "/",
-                headers={
-                    "Authorization": self._client_header,
-                    "Accept": "application/json",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                },
-                content=urlencode({"grant_type": "client_credentials"}).encode(),
+                headers=self._headers,
+                content=urlencode(self._form).encode(),
             )
             if trouble := transient_trouble(answer):
                 raise trouble

@@ -62,7 +62,9 @@ async def connect(
     login = access.login
     urls = (access.url,) if isinstance(login, BasicLogin) else (access.url, login.token_url)
     with quiet_stamina():
-        async with open_client(urls, request_timeout_s=request_timeout_s, transport=transport) as http_client:
+        async with open_client(
+            urls, request_timeout_s=request_timeout_s, transport=transport, certificates=access.certificates
+        ) as http_client:
             wire = Wire(http_client, request_timeout_s=request_timeout_s, emit=emit)
             auth: Login = (
                 BasicAuth(login, note_secret)

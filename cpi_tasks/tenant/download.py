@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import http
+import queue
+import threading
 import time
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from cpi_tasks.errors import DownloadError
+from cpi_tasks.model.config import Certificates
 from cpi_tasks.tenant.odata import origin
 from cpi_tasks.tenant.retry import Trouble
 from cpi_tasks.tenant.text import fits_header, is_html, one_line
+from cpi_tasks.tenant.trust import TlsRefused, make_context
 from cpi_tasks.tenant.wire import CONNECT_TIMEOUT_S, is_loopback, translated, user_agent
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_SECONDS = 60.0
 MAX_REDIRECTS = 5
 
+_NONE = Certificates()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOKEN_MAY_HELP = frozenset({401, 403, 404})
 
 
-def fetch(url: str, token: str | None) -> bytes:
+def fetch(url: str, token: str | None, *, certificates: Certificates = _NONE) -> bytes:
     """Download a deploy configuration with GET, blocking the thread.
 
     ``https`` only, plain ``http`` to this machine; at most 10 MiB, 60 s and 5 redirects, never from ``https`` to
-    ``http``. ``token`` is sent as Bearer to the URL's own scheme, host and port, not to where it redirects. Raises
-    ``DownloadError``, whose sentence has the URL without query.
+    ``http``. ``token`` is sent as Bearer to the URL's own scheme, host and port, not to where it redirects, a client
+    certificate to nobody. Raises ``DownloadError``, whose sentence has the URL without query.
     """
+    authorities = replace(certificates, client=None, client_key=None)
+    results: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            results.put(_fetch(url, token, authorities))
+        except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
+            results.put(error)
+
+    # In a thread of its own: a server that sends byte after byte is within the time of every single read.
+    threading.Thread(target=work, name="download", daemon=True).start()
+    try:
+        result = results.get(timeout=MAX_SECONDS)
+    except queue.Empty:
+        raise _too_slow(url) from None
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _fetch(url: str, token: str | None, certificates: Certificates) -> bytes:
     token = (token or "").strip()
     if not fits_header(token):
         raise _failed(url, "the token has characters that cannot be sent", "check deployConfigToken")
@@ -42,7 +69,7 @@ def fetch(url: str, token: str | None) -> bytes:
         headers = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"}
         if token and here == home:
             headers["Authorization"] = f"Bearer {token}"
-        status, location, content = _get(current, headers, deadline=deadline, shown=url)
+        status, location, content = _get(current, headers, certificates, deadline=deadline, shown=url)
         if status == http.HTTPStatus.OK:
             return _checked_content(url, content)
         if status not in _REDIRECTS or not location:
@@ -65,7 +92,9 @@ def shown_url(url: str) -> str:
     return one_line(f"{parts.scheme}://{host}{port}{parts.path}", 300)
 
 
-def _get(url: str, headers: dict[str, str], *, deadline: float, shown: str) -> tuple[int, str, bytes]:
+def _get(
+    url: str, headers: dict[str, str], certificates: Certificates, *, deadline: float, shown: str
+) -> tuple[int, str, bytes]:
     """Make one request; give status, ``Location`` and, for a 200, the body."""
     parts = urlsplit(url)
     is_local = is_loopback(parts.hostname or "")
@@ -74,7 +103,7 @@ def _get(url: str, headers: dict[str, str], *, deadline: float, shown: str) -> t
         with (
             translated(),
             httpx.Client(
-                verify=parts.scheme.lower() == "https",
+                verify=make_context((url,), certificates),
                 trust_env=not is_local,
                 timeout=httpx.Timeout(left_s, connect=min(CONNECT_TIMEOUT_S, left_s)),
             ) as client,
@@ -82,6 +111,8 @@ def _get(url: str, headers: dict[str, str], *, deadline: float, shown: str) -> t
         ):
             content = _body(response, deadline, shown) if response.status_code == http.HTTPStatus.OK else b""
             return response.status_code, response.headers.get("location", ""), content
+    except TlsRefused as refused:
+        raise _failed(shown, refused.cause, refused.advice) from None
     except Trouble as trouble:
         # The reason may quote the whole address; the words before it do not.
         cause = trouble.cause.replace(url, shown_url(url))
@@ -90,7 +121,7 @@ def _get(url: str, headers: dict[str, str], *, deadline: float, shown: str) -> t
 
 def _body(response: httpx.Response, deadline: float, shown: str) -> bytes:
     content = bytearray()
-    for chunk in response.iter_bytes(chunk_size=64 * 1024):
+    for chunk in response.iter_bytes():
         content += chunk
         if len(content) > MAX_BYTES:
             limit = f"it is larger than {MAX_BYTES // 1024 // 1024} MiB"
@@ -102,7 +133,7 @@ def _body(response: httpx.Response, deadline: float, shown: str) -> bytes:
 def _seconds_left(shown: str, deadline: float) -> float:
     left_s = deadline - time.monotonic()
     if left_s <= 0:
-        raise _failed(shown, f"it took longer than {MAX_SECONDS:.0f} s", "try again or use a local file")
+        raise _too_slow(shown)
     return left_s
 
 
@@ -135,6 +166,10 @@ def _advice(status: int, *, has_token: bool) -> str:
     return (
         "check the address and deployConfigToken" if has_token else "check the address; it may need deployConfigToken"
     )
+
+
+def _too_slow(url: str) -> DownloadError:
+    return _failed(url, f"it took longer than {MAX_SECONDS:.0f} s", "try again or use a local file")
 
 
 def _failed(url: str, cause: str, advice: str) -> DownloadError:

@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 import httpx
 import trio
 
+from cpi_tasks.errors import TenantUnavailable
 from cpi_tasks.events import Emit, RequestFinished
+from cpi_tasks.model.config import Certificates
 from cpi_tasks.tenant.limits import MAX_IN_FLIGHT
 from cpi_tasks.tenant.retry import Trouble, TroubleKind
 from cpi_tasks.tenant.text import one_line
+from cpi_tasks.tenant.trust import TlsRefused, make_context, refusal_in
 from cpi_tasks.tenant.upload import Upload
 
 CONNECT_TIMEOUT_S = 30.0
@@ -69,7 +72,8 @@ class Wire:
     ) -> Answer:
         """Send one request and read its answer; ``target`` stands for it in the event. Raises ``Trouble``.
 
-        An answer whose body does not arrive whole is given as incomplete: its status may still tell enough.
+        ``TenantUnavailable`` where one side does not accept the other's certificate, which no repetition changes. An
+        answer whose body does not arrive whole is given as incomplete: its status may still tell enough.
         """
         started = trio.current_time()
         result = "cancelled"
@@ -83,6 +87,9 @@ class Wire:
         except Trouble as trouble:
             result = trouble.result
             raise
+        except TlsRefused as refused:
+            result = "certificate refused"
+            raise _unavailable(urlsplit(url).hostname or "", refused) from refused
         finally:
             duration_s = trio.current_time() - started
             self._emit(RequestFinished(method=method, target=target, result=result, duration_s=duration_s))
@@ -159,10 +166,12 @@ async def _content(response: httpx.Response) -> bytes:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the exceptions of httpx and of an expired deadline into ``Trouble``."""
+    """Turn the exceptions of httpx and of an expired deadline into ``Trouble`` or ``TlsRefused``."""
     try:
         yield
     except _TRANSLATED as error:
+        if refused := refusal_in(error):
+            raise refused from error
         kind, phrase = next((kind, phrase) for foreign, kind, phrase in _TROUBLES if isinstance(error, foreign))
         reason = one_line(str(error), 300)
         cause = f"{phrase} ({reason})" if reason else phrase
@@ -171,10 +180,20 @@ def translated() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_client(
-    urls: tuple[str, ...], *, request_timeout_s: float, transport: httpx.AsyncBaseTransport | None
+    urls: tuple[str, ...],
+    *,
+    request_timeout_s: float,
+    transport: httpx.AsyncBaseTransport | None,
+    certificates: Certificates,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the one connection pool for the given addresses (the tenant's and the token service's)."""
-    is_embedded = all(is_plain_loopback(url) for url in urls)
+    """Open the one connection pool for the given addresses (the tenant's and the token service's).
+
+    Raises ``TenantUnavailable`` where a file with certificates cannot be used.
+    """
+    try:
+        context = make_context(urls, certificates)
+    except TlsRefused as refused:
+        raise _unavailable(urlsplit(urls[0]).hostname or "", refused) from refused
     timeout = httpx.Timeout(request_timeout_s, connect=min(CONNECT_TIMEOUT_S, request_timeout_s), pool=None)
     limits = httpx.Limits(
         max_connections=2 * MAX_IN_FLIGHT + 1,  # the token request must not wait behind requests
@@ -188,12 +207,15 @@ async def open_client(
         timeout=timeout,
         limits=limits,
         transport=transport,
-        # Without any https address there is nothing to verify, and reading all root certificates takes its time. No
-        # proxy of the environment can reach this machine's own loopback either.
-        verify=not is_embedded,
-        trust_env=not is_embedded,
+        verify=context,
+        # No proxy of the environment can reach this machine's own loopback.
+        trust_env=not all(is_plain_loopback(url) for url in urls),
     ) as client:
         yield client
+
+
+def _unavailable(host: str, refused: TlsRefused) -> TenantUnavailable:
+    return TenantUnavailable(f"could not connect to {host}: {refused.cause}; {refused.advice}")
 
 
 def user_agent() -> str:

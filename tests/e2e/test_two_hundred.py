@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cpi_tasks.simulator import SimulatorSettings
 from tests.support.program import Program
 from tests.support.project import SCRIPT
 
@@ -34,6 +35,12 @@ def add_two_hundred(program: Program) -> None:
     project.save()
 
 
+@pytest.fixture
+def settings() -> SimulatorSettings:
+    """Let deployments take so long that all that may be under way at once are."""
+    return SimulatorSettings(deploy_s=2.0)
+
+
 @pytest.mark.parametrize("login", ["basic", "oauth"])
 def test_two_hundred_artifacts_come_up_once(program: Program, login: str) -> None:
     """The first run does everything, the second nothing, and later ones exactly what was changed."""
@@ -46,7 +53,7 @@ def test_two_hundred_artifacts_come_up_once(program: Program, login: str) -> Non
     simulator = program.simulator
     assert len(simulator.artifacts) == 200
     assert all(simulator.is_running_design_time(artifact) for artifact in simulator.artifacts)
-    assert 2 <= max(simulator.peak_deployments_by_package.values()) <= 5
+    assert max(simulator.peak_deployments_by_package.values()) == 5
 
     second = program.run("orchestrate", "--env", "x")
     assert second.code == 0

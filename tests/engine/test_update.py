@@ -165,7 +165,7 @@ async def test_upload_without_enforced_parameters_reads_none(bench: Bench, autoj
 
 
 async def test_configure_writes_exactly_the_changes(bench: Bench, autojump_clock: MockClock) -> None:
-    """A flow whose parameters alone differ gets these values and no upload."""
+    """A flow whose parameters alone differ gets these values and no upload; all are read back once."""
     bench.tenant.have("A")
     wanted = {"a": "1", "b": "2", "c": ""}
     changes = (change("a", "1"), change("c", ""))
@@ -174,7 +174,7 @@ async def test_configure_writes_exactly_the_changes(bench: Bench, autojump_clock
     (outcome,) = await bench.updated(bench.update(bench.content("A"), CONFIGURE, step=step))
 
     writes = [name for name in bench.tenant.names if not name.startswith(("note", "look", "task", "trigger"))]
-    assert writes == ["write A a=1", "write A c="]
+    assert writes == ["write A a=1", "write A c=", "parameters A"]
     assert outcome.summary == "configured 2 parameters"
 
 

@@ -47,7 +47,7 @@ async def test_replaced(bench: Bench, autojump_clock: MockClock) -> None:
         f"replaced by 1.0.1, the old one is kept in {BACKUP}",
         "deployed 1.0.1",
     ]
-    assert bench.tenant.names[:5] == ["download M", "keep_backup M", "note_write M", "delete M", "create M"]
+    assert bench.tenant.names[:5] == ["download M", "keep_archive M", "note_write M", "delete M", "create M"]
     assert countries(bench) == {"DE", "FR"}
 
 
@@ -79,7 +79,7 @@ async def test_entries_added_after_planning(
         assert "it was changed on the tenant after the plan was made" in outcome.reason
         assert countries(bench) == {"DE", "AT"}
     else:
-        assert bench.records.backups["M"] == build_archive(added).data
+        assert bench.backups.archives["M"] == build_archive(added).data
 
 
 async def test_interruption_waits_for_the_second_call(bench: Bench, autojump_clock: MockClock) -> None:

@@ -101,11 +101,13 @@ TENANT_EDITS: Mapping[str, Edit] = {
     "tenant: description": _tenant_description,
 }
 EDITS = {**FILE_EDITS, **TENANT_EDITS}
-_OF_ONE = ("override", "no override", "value", "description", "enforced", "not enforced")
+_OF_ORDERS = ("override", "no override", "value", "description", "enforced", "not enforced")
 POOL = tuple(
-    (name, artifact) for name in EDITS for artifact in (["Orders"] if name.partition(": ")[2] in _OF_ONE else PACKAGES)
+    (name, artifact)
+    for name in EDITS
+    for artifact in (["Orders"] * 3 if name.partition(": ")[2] in _OF_ORDERS else PACKAGES)
 )
-"""Every edit of every artifact, once each."""
+"""Every edit of every artifact, to draw from; those that only one artifact knows are in it more often."""
 
 
 def apply(world: World, name: str, artifact: str) -> None:

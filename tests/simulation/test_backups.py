@@ -109,6 +109,24 @@ async def test_parameters_are_kept_before_they_are_overwritten(
     }
 
 
+async def test_content_that_is_sent_again_for_its_version_is_kept_too(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Where nothing had to be downloaded for comparing, the archive is read once more before it is overwritten."""
+    await settle(world)
+    world.simulator.save_version("Orders", "1.4.2")
+    await world.run()
+    world.project.keys["versioning"] = "exact"
+    world.project.raise_version("Sales", "Orders", "1.5.0")
+    before = world.simulator.artifact("Orders").archive
+    ran = await world.run(Selection(artifact_filter="Orders"))
+
+    assert ran.update("Orders").summary == "updated to 1.5.0"
+    files = kept(world)
+    assert files["Sales/Orders.zip"] == before
+    assert state(files["Sales/Orders.json"])["version"] == "1.4.2"
+
+
 async def test_a_packages_metadata_is_kept(world: World, autojump_clock: trio.testing.MockClock) -> None:
     """The texts that somebody wrote on the tenant are there to be read after the run has replaced them."""
     await settle(world)

@@ -27,6 +27,7 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.model.report import ArtifactOutcome, PartReport, StepOutcome
+from cpi_tasks.planning.versions import with_version
 from tests.support.fake_records import FakeBackups, FakeCache, FakeMemory, FakeRecords
 from tests.support.fake_tenant import FakeTenant
 
@@ -165,7 +166,8 @@ class Bench:
         """Plan an update and the deployment after it; ``step`` gives more than the action."""
         before = self.tenant.artifacts.get(content.spec.id)
         step = step or UpdateStep(action=action, reason="asked for")
-        step = replace(step, content=content, before=before, base_version="" if before is None else before.version)
+        base = "" if before is None else before.version
+        step = with_version(replace(step, content=content, before=before, base_version=base), self.settings.versioning)
         return ArtifactPlan(
             ref=content.spec.ref, kind=content.spec.kind, update=step, deploy=deploy() if deployed else None
         )

@@ -130,7 +130,7 @@ class FakeBackups:
 
     def archive(self, ref: ArtifactRef) -> str:
         """Give the path of what was kept."""
-        return f"backup/{ref.artifact}.zip" if ref.artifact in self.archives else ""
+        return f".cpi/backups/{ref.artifact}.zip" if ref.artifact in self.archives else ""
 
     def keep_state(self, design: DesigntimeArtifact, ref: ArtifactRef, parameters: Mapping[str, str] | None) -> str:
         """Keep version and parameters."""

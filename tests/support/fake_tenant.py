@@ -134,7 +134,7 @@ class FakeTenant:
         """Download one."""
         await self._arrive(f"download {artifact}")
         await self._leave(f"download {artifact}")
-        return self.archives[artifact]
+        return self.archives.get(artifact, b"what was there before")
 
     async def create_artifact(
         self, artifact: ArtifactId, kind: ArtifactKind, *, package: PackageId, name: str, archive: bytes

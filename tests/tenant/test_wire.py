@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -13,7 +14,7 @@ import trio.testing
 
 from cpi_tasks.errors import TenantUnavailable
 from cpi_tasks.events import Event, RequestFinished
-from cpi_tasks.model.config import BasicLogin, OAuthLogin, TenantAccess
+from cpi_tasks.model.config import BasicLogin, Certificates, OAuthLogin, TenantAccess
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId
 from cpi_tasks.model.tenant import Tenant
 from cpi_tasks.tenant import TenantClient, connect
@@ -155,32 +156,38 @@ def test_plain_loopback() -> None:
 
 
 @pytest.mark.parametrize(
-    ("urls", "verifies"),
+    ("urls", "has_authorities", "asks_for_proxies"),
     [
-        (("https://t1.example.com",), True),
-        (("http://127.0.0.1:1", "https://auth.example.com/token"), True),
-        (("http://t1.example.com",), True),
-        (("http://127.0.0.1:1", "http://localhost:2/token"), False),
+        (("https://t1.example.com",), True, True),
+        (("http://127.0.0.1:1", "https://auth.example.com/token"), True, True),
+        (("http://t1.example.com",), False, True),
+        (("http://127.0.0.1:1", "http://localhost:2/token"), False, False),
     ],
 )
-async def test_certificates_are_checked_wherever_https_may_be(
-    urls: tuple[str, ...], verifies: bool, monkeypatch: pytest.MonkeyPatch
+async def test_certificates_are_always_checked(
+    urls: tuple[str, ...], has_authorities: bool, asks_for_proxies: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a pool that talks to nothing but plain loopback does without certificates and proxies."""
-    given: list[tuple[object, object]] = []
+    """No pool goes without checks; authorities are read only for https, proxies only for other machines."""
+    given: list[tuple[ssl.SSLContext, object]] = []
     original = httpx.AsyncClient.__init__
 
     def spy(self: httpx.AsyncClient, **settings: object) -> None:
+        assert isinstance(settings["verify"], ssl.SSLContext)
         given.append((settings["verify"], settings["trust_env"]))
         original(self, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(httpx.AsyncClient, "__init__", spy)
-    async with open_client(urls, request_timeout_s=10.0, transport=None) as client:
+    async with open_client(urls, request_timeout_s=10.0, transport=None, certificates=OWN) as client:
         assert httpx.Timeout(10.0, pool=None) == client.timeout
-    assert [(verifies, verifies)] == given
+    ((context, trust_env),) = given
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert bool(context.get_ca_certs()) is has_authorities
+    assert trust_env is asks_for_proxies
 
 
 async def test_connecting_is_given_half_a_minute_at_most(basic: BasicLogin) -> None:
     """A long request time does not make a dead host cost as long."""
-    async with open_client(("http://localhost:1",), request_timeout_s=180.0, transport=None) as client:
+    async with open_client(
+        ("http://localhost:1",), request_timeout_s=180.0, transport=None, certificates=Certificates()
+    ) as client:
         assert httpx.Timeout(180.0, connect=30.0, pool=None) == client.timeout
