@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def test_a_circle_is_named_from_its_beginning(write: Write, complaints: Complain
     assert sorted(names[1:]) == ["F", "G", "H"]
     assert names[0] == names[-1]
     follows = {"F": "G", "G": "H", "H": "F"}
-    assert all(follows[name] == after for name, after in zip(names, names[1:], strict=False))
+    assert all(follows[name] == after for name, after in itertools.pairwise(names))
     entry = {"F": ("a", 6, 1), "G": ("b", 6, 0), "H": ("b", 7, 1)}[names[0]]
     assert place.startswith(f"configs/{entry[0]}.yml:{entry[1]}:")
     assert place.endswith(f"packages.0.artifacts.{entry[2]}.dependsOn.0")

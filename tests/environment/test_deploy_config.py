@@ -208,7 +208,11 @@ def test_overrides_only_for_flows(write: Write, complaints: Complaints) -> None:
             "1:15: orchestrator: must be a mapping of keys, not a single value",
         ),
         ("packages:", "orchestrator: {tenant: {}}\npackages:", "1:16: orchestrator.tenant: belongs in the environment"),
-        ("packages:", "orchestrator: {polling: x}\npackages:", "1:25: orchestrator.polling: 'x' is not one of adaptive"),
+        (
+            "packages:",
+            "orchestrator: {polling: x}\npackages:",
+            "1:25: orchestrator.polling: 'x' is not one of adaptive",
+        ),
         (
             "packages:",
             "orchestrator: {verify: fast}\npackages:",

@@ -68,7 +68,10 @@ FILES = "packagesDir: packages\ndeployConfig: config.yml\n"
         ("polling: fast", "3:10: polling: 'fast' is not one of adaptive, fixed"),
         ("onFailure: stopp", "3:12: onFailure: 'stopp' is not one of continue, stop; did you mean 'stop'?"),
         ("maxFailures: -1", "3:14: maxFailures: must be a whole number of at least 0 or a percentage such as 10%, not"),
-        ("maxFailures: 1.5", "3:14: maxFailures: must be a whole number of at least 0 or a percentage such as 10%, not"),
+        (
+            "maxFailures: 1.5",
+            "3:14: maxFailures: must be a whole number of at least 0 or a percentage such as 10%, not",
+        ),
         ("maxFailures: 101%", "3:14: maxFailures: must be between 0% and 100%, not '101%'"),
         ("maxFailures: -5%", "3:14: maxFailures: must be between 0% and 100%, not '-5%'"),
         ("maxFailures: ten%", "3:14: maxFailures: 'ten%' is not a number"),
