@@ -30,11 +30,11 @@ async def make_plans(prepared: Prepared, client: Tenant, memory: engine.Memory, 
     """Read the tenant and plan every configuration; raises ``InputError`` for what only the tenant could show."""
     for warning in prepared.config.warnings:
         emit(WarningRaised(text=warning))
-    found = []
+    found: list[Planned] = []
     for part in prepared.config.configs:
         contents, settings = prepared.contents[part.source], prepared.config.settings
         inventory = await engine.read_inventory(client, part, contents, settings=settings, memory=memory, emit=emit)
-        plan = planning.make_plan(part, contents, inventory, settings)
+        plan = planning.make_plan(part, contents, inventory, settings, earlier=[one.plan for one in found])
         found.append(Planned(config=part, contents=contents, inventory=inventory, plan=plan))
     return tuple(found)
 

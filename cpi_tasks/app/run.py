@@ -65,7 +65,7 @@ class Progress:
 
     def begin(self, planned: tuple[Planned, ...], settings: Settings) -> engine.Brake:
         """Take up what is to be done: from now on the run has a report, however it ends."""
-        total = sum(1 for one in planned for _ in one.plan.artifacts())
+        total = sum(bool(artifact.update or artifact.deploy) for one in planned for artifact in one.plan.artifacts())
         self.planned, self.ledgers = planned, [engine.Ledger() for _ in planned]
         self.brake = engine.Brake(settings=settings, total=total)
         return self.brake

@@ -20,11 +20,21 @@ class Brake:
     total: int
     is_interrupted: bool = False
     _failed: set[ArtifactRef | PackageId] = field(default_factory=set)
+    _late: set[ArtifactRef] = field(default_factory=set)
 
     def note(self, what: ArtifactRef | PackageId, outcome: StepOutcome) -> None:
-        """Count a failure; what is only held up by one is none."""
+        """Count a failure, each artifact once; what is only held up by one is none."""
         if outcome.status is Status.FAILED:
             self._failed.add(what)
+
+    def note_late(self, artifact: ArtifactRef) -> None:
+        """Count a deployment that was not seen running in time, until ``note_last_look`` tells more."""
+        self._late.add(artifact)
+
+    def note_last_look(self, artifact: ArtifactRef, outcome: StepOutcome) -> None:
+        """Count what was late as what it was in the end."""
+        self._late.discard(artifact)
+        self.note(artifact, outcome)
 
     @property
     def is_pulled(self) -> bool:
@@ -34,12 +44,13 @@ class Brake:
     @property
     def why_stopped(self) -> str:
         """Why failures have pulled the brake, as a clause; empty where they have not."""
-        failed, limit = len(self._failed), self.settings.max_failures
+        failed, limit = len(self._failed | self._late), self.settings.max_failures
+        what = f"{failed} failed or did not run in time" if self._late else f"{failed} failed"
         if failed and self.settings.on_failure is FailurePolicy.STOP:
-            return f"{failed} failed, and onFailure is stop"
+            return f"{what}, and onFailure is stop"
         if limit is not None and not limit.allows(failed, total=self.total):
             allowed = f"{limit.amount:g}{'%' if limit.is_share else ''}"
-            return f"{failed} failed, and maxFailures is {allowed}"
+            return f"{what}, and maxFailures is {allowed}"
         return ""
 
     def not_begun(self, summary: str) -> StepOutcome | None:

@@ -16,7 +16,7 @@ from cpi_tasks.engine.urgency import urgencies
 from cpi_tasks.engine.watch import RuntimeWatcher
 from cpi_tasks.errors import TenantError
 from cpi_tasks.events import ArtifactDeployed, Phase, PhaseFinished, PhaseStarted
-from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.naming import ArtifactRef, PollingPolicy
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, PackagePlan, Plan
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import LANE
@@ -50,7 +50,7 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
     started = trio.current_time()
     phase = _Phase(
         context=context,
-        watcher=RuntimeWatcher(context.tenant),
+        watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
         slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
         urgencies=urgencies(plan),
         settled={artifact.ref: trio.Event() for artifact in plan.artifacts()},
@@ -95,10 +95,10 @@ async def _deploy_artifact(artifact: ArtifactPlan, step: DeployStep, phase: _Pha
 
 
 def _without_deploying(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
-    if phase.context.ledger.has_failed_update(artifact.ref):
-        return StepOutcome(
-            status=Status.ABORTED, summary="not deployed", reason="its update failed", advice="see its update"
-        )
+    update = phase.context.ledger.updates.get(artifact.ref)
+    if update is not None and update.status.is_bad:
+        why = "its update failed" if update.status is Status.FAILED else "it was not updated"
+        return StepOutcome(status=Status.ABORTED, summary="not deployed", reason=why, advice="see its update")
     match step.action:
         case DeployAction.RUNNING:
             return StepOutcome(status=Status.UNCHANGED, summary="runs already", reason=step.reason)
@@ -109,23 +109,37 @@ def _without_deploying(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) 
 
 
 async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | None:
-    """Wait, without holding a slot, for what must run first; gives the outcome where one of these failed."""
-    ledger = phase.context.ledger
-    for ref in step.goes_after:
-        await phase.settled[ref].wait()
+    """Wait, without holding a slot, for what must run first; gives the outcome where one of these does not."""
     for needed in sorted(step.depends_on):
-        await phase.settled[needed].wait()
-        deployed = ledger.deploys.get(needed)
-        has_failed = ledger.has_failed_update(needed) or (deployed is not None and deployed.status.is_bad)
-        is_late = needed in phase.timed_out
-        if has_failed or is_late:
+        await _wait_until_settled(needed, phase)
+        why = _why_not_running(needed, phase)
+        if why:
             return StepOutcome(
                 status=Status.ABORTED,
                 summary="not deployed",
-                reason=f"it uses '{needed.artifact}', which {'was not running in time' if is_late else 'failed'}",
+                reason=f"it needs '{needed.artifact}', which {why}",
                 advice=f"mend '{needed.artifact}' first",
             )
+    for ref in step.goes_after:
+        await _wait_until_settled(ref, phase)
     return None
+
+
+async def _wait_until_settled(ref: ArtifactRef, phase: _Phase) -> None:
+    # Not a moment longer: whoever is ready asks for a slot before the next ones are granted.
+    if not phase.settled[ref].is_set():
+        await phase.settled[ref].wait()
+
+
+def _why_not_running(ref: ArtifactRef, phase: _Phase) -> str:
+    """Give why something settled does not run as wanted, as a clause; empty where nothing is known against it."""
+    if ref in phase.timed_out:
+        return "was not running in time"
+    ledger = phase.context.ledger
+    ends = {outcome.status for outcome in (ledger.updates.get(ref), ledger.deploys.get(ref)) if outcome is not None}
+    if Status.FAILED in ends:
+        return "failed"
+    return "was not deployed" if any(status.is_bad for status in ends) else ""
 
 
 async def _begin(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
@@ -152,6 +166,7 @@ async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> St
         )
     if isinstance(ended, TimedOut):
         phase.timed_out[artifact.ref] = ended
+        phase.context.brake.note_late(artifact.ref)
         return None
     return ended
 

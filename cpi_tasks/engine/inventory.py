@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 import trio
@@ -78,11 +79,14 @@ async def _look_elsewhere(
 ) -> None:
     """Look for what is used and neither in the configuration nor running; a refusal says nothing of it."""
     needed = frozenset[ArtifactId]().union(*needs_elsewhere(config, contents).values())
-    for artifact in sorted(needed - reading.runtime.keys()):
-        try:
+
+    async def look(artifact: ArtifactId) -> None:
+        with suppress(RequestRejected):
             reading.elsewhere[artifact] = await _exists(tenant, artifact)
-        except RequestRejected:
-            continue
+
+    async with trio.open_nursery() as nursery:
+        for artifact in sorted(needed - reading.runtime.keys()):
+            nursery.start_soon(look, artifact)
 
 
 async def _exists(tenant: Tenant, artifact: ArtifactId) -> bool:

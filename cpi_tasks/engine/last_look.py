@@ -32,6 +32,7 @@ async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Con
         else:
             outcome = _too_late(late, seen)
         context.ledger.settle_deployment(ref, outcome)
+        context.brake.note_last_look(ref, outcome)
         context.emit(ArtifactDeployed(ref=ref, kind=late.artifact.kind, outcome=outcome))
 
 

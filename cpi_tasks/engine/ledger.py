@@ -28,11 +28,6 @@ class Ledger:
     update_s: float | None = None
     deploy_s: float | None = None
 
-    def has_failed_update(self, ref: ArtifactRef) -> bool:
-        """Tell whether an artifact's update ended badly."""
-        outcome = self.updates.get(ref)
-        return outcome is not None and outcome.status.is_bad
-
     def settle_deployment(self, ref: ArtifactRef, outcome: StepOutcome) -> None:
         """Keep how a deployment ended; it is not under way any more."""
         self.deploys[ref] = outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,10 @@ import trio
 
 _BYTES = 16 * 2**20
 _AT_ONCE = 8
+
+
+class NotBegun(Exception):
+    """The run was told to begin nothing new while an upload waited for room; nothing of it was sent."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,15 +30,21 @@ class UploadRoom:
     content: packed, encoded, and in the request.
     """
 
-    def __init__(self, *, size: int = _BYTES, at_once: int = _AT_ONCE) -> None:
-        """Begin empty."""
+    def __init__(
+        self, *, size: int = _BYTES, at_once: int = _AT_ONCE, is_closed: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Begin empty. ``is_closed`` tells whether nothing new may begin any more."""
+        self._is_closed = is_closed
         self._free = self._size = size
         self._places = at_once
         self._waiting: deque[_Waiter] = deque()
 
     @asynccontextmanager
     async def hold(self, size: int) -> AsyncIterator[None]:
-        """Hold room for an archive of ``size`` bytes of content; a cancelled waiter takes none."""
+        """Hold room for an archive of ``size`` bytes of content; a cancelled waiter takes none.
+
+        Raises ``NotBegun`` where nothing new may begin when there is room at last.
+        """
         waiter = _Waiter(min(size, self._size))
         self._waiting.append(waiter)
         self._grant()
@@ -48,6 +58,8 @@ class UploadRoom:
                 self._grant()
             raise
         try:
+            if self._is_closed():
+                raise NotBegun
             yield
         finally:
             self._give_back(waiter)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
+from typing import NamedTuple
 
 import trio
 
@@ -15,9 +16,19 @@ from cpi_tasks.model.naming import PackageId
 
 @dataclass(slots=True, order=True)
 class _Waiter:
-    urgency: float
+    rank: float
     number: int
     granted: trio.Event = field(default_factory=trio.Event, compare=False)
+    is_gone: bool = field(default=False, compare=False)
+
+
+class _Offer(NamedTuple):
+    """A package that may take a slot for the first of its waiters; what comes first sorts first."""
+
+    rank: float
+    held: int
+    number: int
+    package: PackageId
 
 
 class Slots:
@@ -31,9 +42,10 @@ class Slots:
     def __init__(self, *, per_package: int, overall: int) -> None:
         """Take both limits."""
         self._per_package = per_package
-        self._overall = overall
+        self._free = overall
         self._waiting: dict[PackageId, list[_Waiter]] = {}
         self._held: Counter[PackageId] = Counter()
+        self._offers: list[_Offer] = []
         self._asked = 0
         self._changed = trio.Event()
 
@@ -43,14 +55,15 @@ class Slots:
         self._asked += 1
         waiter = _Waiter(-urgency, self._asked)
         heappush(self._waiting.setdefault(package, []), waiter)
-        self._changed.set()
+        self._note_change(package)
         try:
             await waiter.granted.wait()
         except BaseException:
+            waiter.is_gone = True
             if waiter.granted.is_set():
                 self._release(package)
             else:
-                self._forget(package, waiter)
+                self._note_change(package)
             raise
         try:
             yield
@@ -67,29 +80,33 @@ class Slots:
             self._grant()
 
     def _grant(self) -> None:
-        while self._held.total() < self._overall:
-            ready = [package for package in self._waiting if self._held[package] < self._per_package]
-            if not ready:
-                return
-            chosen = min(ready, key=self._rank)
-            waiters = self._waiting[chosen]
-            waiter = heappop(waiters)
-            if not waiters:
-                del self._waiting[chosen]
-            self._held[chosen] += 1
-            waiter.granted.set()
+        while self._free and self._offers:
+            offer = heappop(self._offers)
+            # Offers are not withdrawn: one that does not hold any more was followed by one that does.
+            if offer == self._best(offer.package):
+                self._free -= 1
+                self._held[offer.package] += 1
+                heappop(self._waiting[offer.package]).granted.set()
+                self._note_change(offer.package)
 
-    def _rank(self, package: PackageId) -> tuple[float, int, int]:
-        first = self._waiting[package][0]
-        return first.urgency, self._held[package], first.number
+    def _best(self, package: PackageId) -> _Offer | None:
+        """Give what a package may take a slot for now."""
+        waiters = self._waiting[package]
+        while waiters and waiters[0].is_gone:
+            heappop(waiters)
+        held = self._held[package]
+        if not waiters or held >= self._per_package:
+            return None
+        return _Offer(waiters[0].rank, held, waiters[0].number, package)
 
     def _release(self, package: PackageId) -> None:
+        self._free += 1
         self._held[package] -= 1
-        self._changed.set()
+        self._note_change(package)
 
-    def _forget(self, package: PackageId, waiter: _Waiter) -> None:
-        waiters = self._waiting[package]
-        waiters.remove(waiter)
-        heapify(waiters)
-        if not waiters:
-            del self._waiting[package]
+    def _note_change(self, package: PackageId) -> None:
+        """Have it decided anew who goes next; every change to a package comes here."""
+        offer = self._best(package)
+        if offer is not None:
+            heappush(self._offers, offer)
+        self._changed.set()

@@ -11,7 +11,7 @@ from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.keeping import keep_state, settle
 from cpi_tasks.engine.parameters import write_changes
 from cpi_tasks.engine.replacement import replace_mapping
-from cpi_tasks.engine.room import UploadRoom
+from cpi_tasks.engine.room import NotBegun, UploadRoom
 from cpi_tasks.errors import InputError, TenantError
 from cpi_tasks.events import (
     ArtifactUpdated,
@@ -31,7 +31,7 @@ async def run_update_phase(plan: Plan, context: Context) -> None:
     steps = [artifact.update for artifact in plan.artifacts() if artifact.update is not None]
     context.emit(PhaseStarted(phase=Phase.UPDATE, total=len(steps), pending=sum(step.writes for step in steps)))
     started = trio.current_time()
-    uploads = UploadRoom()
+    uploads = UploadRoom(is_closed=lambda: context.brake.is_pulled)
     try:
         async with trio.open_nursery() as nursery:
             for package in plan.packages:
@@ -115,14 +115,16 @@ async def _update_artifact(
         return
     async with limiter:
         if context.brake.is_pulled:
-            if (outcome := context.brake.not_begun("not updated")) is not None:
-                _settle(artifact, outcome, context)
+            _leave_out(artifact, context)
             return
         context.emit(ArtifactUpdateStarted(ref=artifact.ref, kind=artifact.kind, action=step.action))
         context.ledger.in_flight[artifact.ref] = f"update under way: {step.action.value}"
         started = trio.current_time()
         try:
             summary = await _write(artifact, step, context, uploads)
+        except NotBegun:
+            _leave_out(artifact, context)
+            return
         except (TenantError, InputError) as error:
             failure = await explain(error, context.tenant, artifact)
             outcome = StepOutcome(
@@ -137,6 +139,14 @@ async def _update_artifact(
             outcome = StepOutcome(
                 status=Status.DONE, summary=summary, reason=step.reason, duration_s=trio.current_time() - started
             )
+        _settle(artifact, outcome, context)
+
+
+def _leave_out(artifact: ArtifactPlan, context: Context) -> None:
+    """Settle what is not begun, unless an interruption is why: that is told when the report is made."""
+    context.ledger.in_flight.pop(artifact.ref, None)
+    outcome = context.brake.not_begun("not updated")
+    if outcome is not None:
         _settle(artifact, outcome, context)
 
 

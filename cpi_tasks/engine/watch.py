@@ -67,9 +67,10 @@ class RuntimeWatcher:
     no usable answer is asked again, until it has been silent for five minutes.
     """
 
-    def __init__(self, tenant: Tenant) -> None:
-        """Watch one tenant; ``run`` must be started in a nursery."""
+    def __init__(self, tenant: Tenant, *, is_fixed: bool = False) -> None:
+        """Watch one tenant; ``run`` must be started in a nursery. ``is_fixed``: a look answers only who is due."""
         self._tenant = tenant
+        self._is_fixed = is_fixed
         self._waiters: dict[ArtifactId, _Waiter] = {}
         self._changed = trio.Event()
         self._last_look = -math.inf
@@ -103,7 +104,7 @@ class RuntimeWatcher:
         return await self.look(artifact, pause_s=0.0)
 
     async def run(self) -> None:
-        """Look whenever the earliest waiter is due, for ever; every look serves all who wait."""
+        """Look whenever the earliest waiter is due, for ever; every look serves all who wait, or all who are due."""
         while True:
             if not self._waiters:
                 self._changed = trio.Event()
@@ -119,7 +120,11 @@ class RuntimeWatcher:
 
     async def _look_once(self) -> None:
         started = self._last_look = trio.current_time()
-        waiters = dict(self._waiters)
+        waiters = {
+            artifact: waiter
+            for artifact, waiter in self._waiters.items()
+            if not self._is_fixed or waiter.due <= started + _LEAST_PAUSE_S
+        }
         seen: dict[ArtifactId, RuntimeArtifact] = {}
         refusal: TenantError | None = None
         try:

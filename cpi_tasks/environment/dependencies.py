@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -14,28 +15,33 @@ from cpi_tasks.model.config import ArtifactSpec, PackageSpec, Position
 from cpi_tasks.model.naming import ArtifactId
 
 
-def resolve_dependencies(configs: tuple[NamedConfig, ...]) -> tuple[tuple[NamedConfig, ...], tuple[Problem, ...]]:
-    """Give the configurations with final ids in ``depends_on``, and a problem for each unknown one and each circle.
+def resolve_dependencies(
+    configs: tuple[NamedConfig, ...], *, is_complete: bool
+) -> tuple[tuple[NamedConfig, ...], tuple[Problem, ...]]:
+    """Give the configurations with final ids in ``depends_on``, and a problem for each unknown one and for a circle.
 
-    An id means the artifact of the same configuration, or the only one of that id in another.
+    An id means the artifact of the same configuration, or the only one of that id in another. Unless ``is_complete``,
+    entries had to be left out: nothing can be said of an id that is not there then.
     """
-    problems: list[Problem] = []
     every: dict[str, set[ArtifactId]] = {}
     for spec in (spec for config in configs for spec in _artifacts(config)):
         every.setdefault(spec.source_id, set()).add(spec.id)
-    elsewhere = {source: next(iter(ids)) for source, ids in every.items() if len(ids) == 1}
-    resolved = tuple(_resolved(config, elsewhere, problems) for config in configs)
-    if not problems:
-        problems += _circles(resolved)
-    return resolved, tuple(problems)
+    found = [_resolved(config, every, is_complete=is_complete) for config in configs]
+    resolved = tuple(config for config, _ in found)
+    problems = tuple(problem for _, problems in found for problem in problems)
+    return resolved, problems or _circles(resolved)
 
 
 def _artifacts(config: NamedConfig) -> tuple[ArtifactSpec, ...]:
     return tuple(artifact for package in config.packages for artifact in package.artifacts)
 
 
-def _resolved(config: NamedConfig, elsewhere: Mapping[str, ArtifactId], problems: list[Problem]) -> NamedConfig:
-    known = {**elsewhere, **{spec.source_id: spec.id for spec in _artifacts(config)}}
+def _resolved(
+    config: NamedConfig, every: Mapping[str, AbstractSet[ArtifactId]], *, is_complete: bool
+) -> tuple[NamedConfig, list[Problem]]:
+    own = {spec.source_id: spec.id for spec in _artifacts(config)}
+    known = {source: next(iter(ids)) for source, ids in every.items() if len(ids) == 1} | own
+    problems: list[Problem] = []
 
     def final(spec: ArtifactSpec) -> ArtifactSpec:
         found: dict[ArtifactId, Position] = {}
@@ -44,7 +50,10 @@ def _resolved(config: NamedConfig, elsewhere: Mapping[str, ArtifactId], problems
                 problems.append(problem_at(position, f"'{needed}' cannot depend on itself"))
             elif needed in known:
                 found[known[needed]] = position
-            else:
+            elif needed in every:
+                finals = ", ".join(f"'{id_}'" for id_ in sorted(every[needed]))
+                problems.append(problem_at(position, f"'{needed}' is ambiguous, it may mean any of {finals}"))
+            elif is_complete:
                 message = f"there is no artifact '{needed}' in the configuration{did_you_mean(needed, known)}"
                 problems.append(problem_at(position, message))
         return replace(spec, depends_on=found) if spec.depends_on else spec
@@ -52,7 +61,7 @@ def _resolved(config: NamedConfig, elsewhere: Mapping[str, ArtifactId], problems
     def of(package: PackageSpec) -> PackageSpec:
         return replace(package, artifacts=tuple(final(spec) for spec in package.artifacts))
 
-    return replace(config, packages=tuple(of(package) for package in config.packages))
+    return replace(config, packages=tuple(of(package) for package in config.packages)), problems
 
 
 def _circles(configs: tuple[NamedConfig, ...]) -> tuple[Problem, ...]:

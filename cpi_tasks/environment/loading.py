@@ -218,8 +218,8 @@ class _ConfigBuilder:
         named = tuple(
             specs.name_config(file, prefix=self._prefix(file), packages_folder=folder) for file in files.files
         )
-        named, unknown = resolve_dependencies(named)
-        problems = [*specs.find_duplicates(named), *unknown]
+        named, unresolved = resolve_dependencies(named, is_complete=files.is_complete)
+        problems = [*specs.find_duplicates(named), *unresolved]
         if self.layers.value(lambda keys: keys.merge_configs) and len(named) > 1:
             merged, ambiguous = specs.merge(named, f"{files.label} ({len(named)} files merged)")
             sections = [file.section for file in files.files if file.section is not None]

@@ -1,4 +1,4 @@
-"""Edges between deployments without circles, in time linear in their number. Pure."""
+"""Edges between deployments without circles, in time linear in their number where circles are small. Pure."""
 
 from __future__ import annotations
 
@@ -59,10 +59,7 @@ def _components(edges: Edges[T]) -> Iterator[Iterable[T]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[node])
                 if low[node] == index[node]:
-                    at = stack.index(node) if stack[-1] != node else len(stack) - 1
-                    part, stack[at:] = stack[at:], []
-                    on_stack.difference_update(part)
-                    yield part
+                    yield _popped(stack, on_stack, node)
             elif other not in index:
                 index[other] = low[other] = len(index)
                 stack.append(other)
@@ -70,3 +67,12 @@ def _components(edges: Edges[T]) -> Iterator[Iterable[T]]:
                 work.append((other, iter(edges.get(other, ()))))
             elif other in on_stack:
                 low[node] = min(low[node], index[other])
+
+
+def _popped(stack: list[T], on_stack: set[T], last: T) -> Iterable[T]:
+    """Take a whole component off the stack: everything down to ``last``."""
+    part = [stack.pop()]
+    while part[-1] != last:
+        part.append(stack.pop())
+    on_stack.difference_update(part)
+    return part

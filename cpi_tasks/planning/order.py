@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from cpi_tasks.content import needs_elsewhere
@@ -48,9 +49,17 @@ def with_order(packages: Sequence[PackagePlan], config: DeployConfig, contents: 
 
 
 def find_absent(
-    packages: Sequence[PackagePlan], config: DeployConfig, contents: _Contents, inventory: Inventory
+    packages: Sequence[PackagePlan],
+    config: DeployConfig,
+    contents: _Contents,
+    inventory: Inventory,
+    *,
+    coming: AbstractSet[ArtifactId],
 ) -> tuple[Problem, ...]:
-    """Complain about everything that is used, is not in the configuration, and does not run on the tenant."""
+    """Complain about everything that is needed, is not in the configuration, and does not run on the tenant.
+
+    ``coming`` is what earlier configurations of the same run deploy.
+    """
     if not inventory.elsewhere:
         return ()
     specs = {spec.ref: spec for package in config.packages for spec in package.artifacts}
@@ -59,7 +68,7 @@ def find_absent(
     return tuple(
         _absent(specs[artifact.ref], needed, inventory)
         for artifact in deployed
-        for needed in sorted(needs[artifact.ref])
+        for needed in sorted(needs[artifact.ref] - coming)
         if needed not in inventory.runtime and needed in inventory.elsewhere
     )
 
@@ -72,7 +81,7 @@ def _absent(spec: ArtifactSpec, needed: ArtifactId, inventory: Inventory) -> Pro
         line=position.line,
         column=position.column,
         path=position.path,
-        message=f"{spec.kind.label} '{spec.id}' needs '{needed}', which {where} and is no part of this run",
+        message=f"{spec.kind.label} '{spec.id}' needs '{needed}', which {where}; nor does this run deploy it first",
     )
 
 

@@ -43,12 +43,18 @@ def why_refused(plans: Sequence[Plan], settings: Settings) -> tuple[str, ...]:
 
 
 def make_plan(
-    config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent], inventory: Inventory, settings: Settings
+    config: DeployConfig,
+    contents: Mapping[ArtifactRef, ArtifactContent],
+    inventory: Inventory,
+    settings: Settings,
+    *,
+    earlier: Sequence[Plan] = (),
 ) -> Plan:
     """Decide everything a run would do, whether it may be done (``why_refused``) or not.
 
     ``contents`` has what was read of the artifact folders; where the mode does not update it serves the order and the
-    foresight about timers only. Raises ``InputError`` with all problems only the tenant's state could show.
+    foresight about timers only. ``earlier`` are the plans that the same run carries out before this one. Raises
+    ``InputError`` with all problems only the tenant's state could show.
     """
     problems: list[Problem] = []
     packages: list[PackagePlan] = []
@@ -64,7 +70,8 @@ def make_plan(
             problems.append(package)
         else:
             packages.append(replace(package, artifacts=tuple(artifacts)))
-    absent = find_absent(packages, config, contents, inventory)
+    coming = {one.ref.artifact for plan in earlier for one in plan.artifacts() if one.deploy is not None}
+    absent = find_absent(packages, config, contents, inventory, coming=coming)
     if settings.is_strict:
         problems.extend(absent)
     if problems:

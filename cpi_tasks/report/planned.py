@@ -192,7 +192,7 @@ def _artifact(artifact: ArtifactPlan, blocker: ArtifactRef | None, redactor: Red
     if update is not None:
         lines += _details(update, redactor)
     if blocker is not None:
-        lines.append(Line(f"      ✗ will not be deployed: it uses {blocker.artifact}, see there", Tone.BAD))
+        lines.append(Line(f"      ✗ will not be deployed: it needs {blocker.artifact}, see there", Tone.BAD))
     elif deploy is not None and deploy.fires_timer and deploy.action in DEPLOYS and not is_refused(artifact):
         lines.append(Line("      ⚠ its timer fires as soon as it is deployed", Tone.WARNING))
     return lines + [Line(f"      ⚠ {text}", Tone.WARNING) for text in artifact.warnings]

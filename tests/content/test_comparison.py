@@ -155,7 +155,8 @@ def edited(draw: st.DrawFn, sample: Sample, files: Files) -> tuple[Files, str]:
     if path == PROP:
         return {**files, path: data + b"Added\\ key=1\n"}, path
     if path == PROPDEF:
-        return {**files, path: data.replace(b"<type>xsd:string", b"<type>xsd:integer", 1)}, path
+        added = b"<parameter><name>Added</name><type>xsd:string</type></parameter></parameters>"
+        return {**files, path: data.replace(b"</parameters>", added, 1)}, path
     if path == VALUES:
         return {**files, path: data.replace(b"<value>", b"<value>x", 1)}, path
     is_own = sample.content.spec.kind is ArtifactKind.MESSAGE_MAPPING and path.endswith(".mmap")

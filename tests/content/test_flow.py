@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cpi_tasks.content.flow import fixed_addresses, placeholders, referenced_ids, rename_references
+from cpi_tasks.content.flow import fixed_addresses, placeholders, process_direct, referenced_ids, rename_references
 
 
 def prop(key: str, value: str, tag: str = "ifl") -> str:
@@ -114,3 +114,42 @@ def test_addresses_of_senders_are_found() -> None:
     )
 
     assert fixed_addresses(model.encode()) == ("/orders", "/soap")
+
+
+def direct(direction: str, address: str, kind: str = "ProcessDirect") -> str:
+    return channel(prop("ComponentType", kind), prop("address", address), prop("direction", direction))
+
+
+def test_process_direct_has_two_ends() -> None:
+    """A sender channel is an address at which the flow listens, a receiver channel one that it calls."""
+    model = direct("Sender", "/orders/in") + direct("Receiver", "/mail") + direct("receiver", "print/")
+
+    assert process_direct(model.encode(), {}) == (frozenset(["orders/in"]), frozenset(["mail", "print"]))
+
+
+def test_only_process_direct_counts() -> None:
+    """Addresses of other adapters are no ProcessDirect addresses, also next to one."""
+    model = direct("Receiver", "/soap", "SOAP") + direct("Sender", "/http", "HTTPS") + direct("Sender", "/in")
+
+    assert process_direct(model.encode(), {}) == (frozenset(["in"]), frozenset[str]())
+
+
+def test_parameters_are_filled_into_addresses() -> None:
+    """An address follows the values of the files; without a value, or made at run time, it is not known."""
+    model = "".join(
+        [
+            direct("Sender", "{{Own Address}}"),
+            direct("Receiver", "/{{System}}/{{Topic}}"),
+            direct("Receiver", "/{{System}}/{{Unset}}"),
+            direct("Receiver", "/${property.next}"),
+            direct("Receiver", "{{Empty}}"),
+        ]
+    )
+    values = {"Own Address": " /in ", "System": "erp", "Topic": "orders", "Empty": ""}
+
+    assert process_direct(model.encode(), values) == (frozenset(["in"]), frozenset(["erp/orders"]))
+
+
+def test_escaped_addresses_are_read() -> None:
+    """An address with characters that mean something in XML is what a person typed."""
+    assert process_direct(direct("Receiver", "/a&amp;b").encode(), {}) == (frozenset[str](), frozenset(["a&b"]))

@@ -174,3 +174,13 @@ def test_values_of_a_published_value_mapping_are_read(load: Load) -> None:
     assert [[(v.agency, v.schema, v.value) for v in sorted(group)] for group in groups] == [
         [("Fruit", "Germany", "Apfel"), ("Fruit", "US", "Apple")]
     ]
+
+
+def test_process_direct_addresses_of_published_flows(load: Load) -> None:
+    """Whom a published flow calls, and where one listens, is read with the values of its parameters."""
+    contents = load("")
+    calls = {content.spec.source_id: content.calls for content in contents.values() if content.calls}
+    listens = {content.spec.source_id: content.listens_to for content in contents.values() if content.listens_to}
+
+    assert calls == {B2B: {"ascx12/inbound/structure/modifier"}}
+    assert listens == {NORTHWIND: {"<Define_Process_Direct_URL>"}}

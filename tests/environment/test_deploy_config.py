@@ -208,7 +208,11 @@ def test_overrides_only_for_flows(write: Write, complaints: Complaints) -> None:
             "1:15: orchestrator: must be a mapping of keys, not a single value",
         ),
         ("packages:", "orchestrator: {tenant: {}}\npackages:", "1:16: orchestrator.tenant: belongs in the environment"),
-        ("packages:", "orchestrator: {polling: x}\npackages:", "1:16: orchestrator.polling: is not supported by this"),
+        (
+            "packages:",
+            "orchestrator: {polling: x}\npackages:",
+            "1:25: orchestrator.polling: 'x' is not one of adaptive",
+        ),
         (
             "packages:",
             "orchestrator: {verify: fast}\npackages:",
@@ -227,12 +231,6 @@ def test_wrong_entries(write: Write, complaints: Complaints, old: str, new: str,
     text = text.replace(old, new, 1) if not new.endswith("#") else "packages: A\n"
     write("config.yml", text)
     assert any(found.startswith(f"config.yml:{expected}") for found in complaints()), complaints()
-
-
-def test_depends_on_is_not_supported_yet(write: Write, complaints: Complaints) -> None:
-    """A key of a later version says so."""
-    write("config.yml", artifact("        dependsOn: [X]\n"))
-    assert complaints() == ["config.yml:8:9: packages.0.artifacts.0.dependsOn: is not supported by this version"]
 
 
 @pytest.mark.parametrize("text", ["  - A\n", "  - [A]\n", "  -\n"])

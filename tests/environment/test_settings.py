@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cpi_tasks.model.config import RunConfig, Selection, Settings
+from cpi_tasks.model.config import MaxFailures, RunConfig, Selection, Settings
 from cpi_tasks.model.naming import (
     DraftPolicy,
     DriftPolicy,
+    FailurePolicy,
     Mode,
     ParameterPolicy,
+    PollingPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -60,6 +62,12 @@ def test_defaults(run: Run) -> None:
         verify=VerifyPolicy.PARAMETERS,
         on_drift=DriftPolicy.WARN,
         is_protected=False,
+        is_strict=False,
+        polling=PollingPolicy.ADAPTIVE,
+        outage_budget_s=300.0,
+        on_failure=FailurePolicy.CONTINUE,
+        max_failures=None,
+        interrupt_grace_s=5.0,
     )
     assert expected == run().settings
 
@@ -82,6 +90,11 @@ versioning: exact
 verify: full
 onDrift: overwrite
 protected: true
+polling: fixed
+outageBudgetSeconds: 60
+onFailure: stop
+maxFailures: 10%
+interruptGraceSeconds: 2.5
 """
     environment(write, text)
     expected = Settings(
@@ -103,8 +116,54 @@ protected: true
         verify=VerifyPolicy.FULL,
         on_drift=DriftPolicy.OVERWRITE,
         is_protected=True,
+        is_strict=True,
+        polling=PollingPolicy.FIXED,
+        outage_budget_s=60.0,
+        on_failure=FailurePolicy.STOP,
+        max_failures=MaxFailures(amount=10.0, is_share=True),
+        interrupt_grace_s=2.5,
     )
-    assert expected == run(Selection(env="x", force=True, allow_downgrade=True)).settings
+    assert expected == run(Selection(env="x", force=True, allow_downgrade=True, strict=True)).settings
+
+
+def test_zero_is_a_value(write: Write, run: Run) -> None:
+    """No outage is waited out, no failure is allowed and nothing may end after an interruption: 0 is no default."""
+    environment(write, "outageBudgetSeconds: 0\nmaxFailures: 0\ninterruptGraceSeconds: 0\n")
+    found = run().settings
+    assert (found.outage_budget_s, found.interrupt_grace_s) == (0.0, 0.0)
+    assert found.max_failures == MaxFailures(amount=0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5", MaxFailures(amount=5.0)),
+        ("12.5%", MaxFailures(amount=12.5, is_share=True)),
+        ("'10 %'", MaxFailures(amount=10.0, is_share=True)),
+        ("100%", MaxFailures(amount=100.0, is_share=True)),
+        ("0%", MaxFailures(amount=0.0, is_share=True)),
+        ("", None),
+    ],
+)
+def test_failures_as_number_or_share(write: Write, run: Run, text: str, expected: MaxFailures | None) -> None:
+    """A number counts artifacts, with a percent sign it is a share of them; without a value there is no limit."""
+    environment(write, f"maxFailures: {text}\n")
+    assert expected == run().settings.max_failures
+
+
+def test_failure_flags_win(write: Write, run: Run) -> None:
+    """What to do about failures: flag over environment file over orchestrator section, also for milder values."""
+    section(write, "  onFailure: stop\n  maxFailures: 1\n")
+    found = run().settings
+    assert (found.on_failure, found.max_failures) == (FailurePolicy.STOP, MaxFailures(amount=1.0))
+    environment(write, "onFailure: continue\nmaxFailures: 50%\n")
+    found = run().settings
+    assert (found.on_failure, found.max_failures) == (
+        FailurePolicy.CONTINUE,
+        MaxFailures(amount=50.0, is_share=True),
+    )
+    found = run(Selection(env="x", on_failure="stop", max_failures="0")).settings
+    assert (found.on_failure, found.max_failures) == (FailurePolicy.STOP, MaxFailures(amount=0.0))
 
 
 @pytest.mark.parametrize(("parallel", "expected"), [(1, 3), (2, 6), (3, 9), (4, 10), (10, 10), (25, 25)])

@@ -65,16 +65,19 @@ FILES = "packagesDir: packages\ndeployConfig: config.yml\n"
         ("packageDir: x", "3:1: packageDir: unknown key; did you mean 'packagesDir'?"),
         ("zzz: x", "3:1: zzz: unknown key"),
         ("deployConfigToken: 5", "3:20: deployConfigToken: must be text: put the value in quotes"),
-        *(
-            (f"{key}: 1", f"3:1: {key}: is not supported by this version")
-            for key in (
-                "polling",
-                "onFailure",
-                "maxFailures",
-                "interruptGraceSeconds",
-                "outageBudgetSeconds",
-            )
+        ("polling: fast", "3:10: polling: 'fast' is not one of adaptive, fixed"),
+        ("onFailure: stopp", "3:12: onFailure: 'stopp' is not one of continue, stop; did you mean 'stop'?"),
+        ("maxFailures: -1", "3:14: maxFailures: must be a whole number of at least 0 or a percentage such as 10%, not"),
+        (
+            "maxFailures: 1.5",
+            "3:14: maxFailures: must be a whole number of at least 0 or a percentage such as 10%, not",
         ),
+        ("maxFailures: 101%", "3:14: maxFailures: must be between 0% and 100%, not '101%'"),
+        ("maxFailures: -5%", "3:14: maxFailures: must be between 0% and 100%, not '-5%'"),
+        ("maxFailures: ten%", "3:14: maxFailures: 'ten%' is not a number"),
+        ("maxFailures: [1]", "3:14: maxFailures: must be a number, not a list"),
+        ("interruptGraceSeconds: -1", "3:24: interruptGraceSeconds: must not be negative, as '-1' is"),
+        ("outageBudgetSeconds: -1", "3:22: outageBudgetSeconds: must not be negative, as '-1' is"),
     ],
 )
 def test_wrong_setting_in_the_environment_file(write: Write, complaints: Complaints, text: str, expected: str) -> None:
@@ -93,6 +96,10 @@ def test_wrong_setting_in_the_environment_file(write: Write, complaints: Complai
         (Selection(env="x", deploy_retries=""), "--deploy-retries: '' is not a number"),
         (Selection(env="x", parallel_deployments="-1"), "--parallel-deployments: must be at least 1, not '-1'"),
         (Selection(env="x", max_parallel_deployments="x"), "--max-parallel-deployments: 'x' is not a number"),
+        (Selection(env="x", on_failure="halt"), "--on-failure: 'halt' is not one of continue, stop"),
+        (Selection(env="x", on_failure=""), "--on-failure: must not be empty"),
+        (Selection(env="x", max_failures="-1"), "--max-failures: must be a whole number of at least 0 or a percentage"),
+        (Selection(env="x", max_failures=""), "--max-failures: must not be empty"),
         (Selection(env="x", deploy_timeout="0"), "--deploy-timeout: must be greater than 0, not '0'"),
         (Selection(env="x", deployment_prefix="a b"), "--deployment-prefix: 'a b' is not a prefix: only letters"),
         (Selection(env="x", packages_dir=" "), "--packages-dir: must not be empty"),
