@@ -43,8 +43,8 @@ class Facts:
     """One package's metadata or one artifact: what is to be done, and digests of the two sides it was decided from.
 
     ``values`` are digests of what the tenant has for each field or parameter that the files ask for, by name: which
-    of them are looked at is the files' doing, so they are compared one by one. ``runs`` is one of what runs, empty where
-    nothing is deployed, so that nobody looks.
+    of them are looked at is the files' doing, so they are compared one by one. ``runs`` is one of what runs, empty for
+    what is not deployed by runs.
     """
 
     does: str

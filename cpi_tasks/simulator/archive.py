@@ -9,9 +9,9 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from xml.etree.ElementTree import Element, ParseError
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree.ElementTree import ParseError
 
 import defusedxml.ElementTree as SafeET
 import javaproperties
@@ -47,16 +47,6 @@ class Parameter:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
-    """Something a flow uses that is deployed on its own."""
-
-    kind_name: str
-    id: str
-    is_optional: bool = field(default=False, compare=False)
-    """Whether the manifest says that the flow may be resolved without it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What a tenant knows of an archive.
@@ -80,16 +70,6 @@ class Content:
     def name(self) -> str:
         """``Bundle-Name``."""
         return manifest.get(self.headers, "Bundle-Name").strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildFindings:
-    """What a build looks for: things deployed on their own, and sentences that make it fail."""
-
-    references: frozenset[Reference]
-    problems: tuple[str, ...]
-    senders: tuple[Mapping[str, str], ...] = ()
-    """Properties of the model's sender channels."""
 
 
 def unpack(data: bytes, limit: int = MAX_UNPACKED_BYTES) -> dict[str, bytes]:
@@ -173,27 +153,6 @@ def read(entries: Entries, kind: Kind) -> Content:
     )
 
 
-def examine(entries: Entries) -> BuildFindings:
-    """Look into a flow the way its build does. Models are large: this is for deployments only."""
-    headers = manifest.parse(entries.get(manifest.PATH, b""))
-    references = {Reference(family, name, is_optional) for family, name, is_optional in manifest.references(headers)}
-    problems: list[str] = []
-    senders: list[Mapping[str, str]] = []
-    for path in (path for path in entries if path.endswith(".iflw")):
-        try:
-            root = SafeET.fromstring(entries[path])
-        except (ParseError, DefusedXmlException, ValueError):
-            problems.append(f"Integration flow model '{path.rpartition('/')[2]}' is not well-formed")
-            continue
-        for step in _steps(root):
-            references |= _step_references(step)
-            problems += _missing_scripts(step, entries)
-            senders += [step] if step.get("direction") == "Sender" else []
-    return BuildFindings(
-        references=frozenset(references), problems=tuple(dict.fromkeys(problems)), senders=tuple(senders)
-    )
-
-
 def _digest(entries: Entries, headers: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
     for name in sorted(headers, key=str.lower):
@@ -246,31 +205,3 @@ def _definitions(data: bytes) -> dict[str, tuple[str, str]]:
 def _placeholders(model: bytes) -> list[str]:
     text = model.decode("utf-8", "replace")
     return [html.unescape(key) for key in re.findall(r"\{\{([^{}]+)\}\}", text)]
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _steps(root: Element) -> Iterator[Mapping[str, str]]:
-    """Give the ``ifl:property`` pairs of every model element that has any."""
-    for parent in root.iter():
-        properties = [child for child in parent if _local(child) == "property"]
-        if properties:
-            yield {(item.findtext("key") or "").strip(): (item.findtext("value") or "").strip() for item in properties}
-
-
-def _step_references(step: Mapping[str, str]) -> set[Reference]:
-    named = {
-        Reference("scriptcollection", step.get("scriptBundleId", "")),
-        Reference("messagemapping", step.get("messageMappingBundleId", "")),
-    }
-    return {reference for reference in named if reference.id and "{" not in reference.id}
-
-
-def _missing_scripts(step: Mapping[str, str], entries: Entries) -> list[str]:
-    script = step.get("script", "").rpartition("/")[2]
-    if not script or "{" in script or step.get("scriptBundleId"):
-        return []
-    present = any(path.startswith(RESOURCES) and path.rpartition("/")[2] == script for path in entries)
-    return [] if present else [f"Script file '{script}' not found"]

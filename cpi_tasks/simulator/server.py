@@ -126,9 +126,7 @@ class _Handover:
 
 
 @contextmanager
-def running(
-    simulator: Simulator, *, app: ASGIApp | None = None, tls: ssl.SSLContext | None = None
-) -> Iterator[str]:
+def running(simulator: Simulator, *, app: ASGIApp | None = None, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve from a background thread and give the URL, for callers that are not trio themselves.
 
     ``app`` and ``tls`` are as for ``serve``. What goes wrong while starting, serving or stopping is raised here.

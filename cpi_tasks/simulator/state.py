@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cpi_tasks.simulator import archive
-from cpi_tasks.simulator.archive import BuildFindings, Content
+from cpi_tasks.simulator.archive import Content
+from cpi_tasks.simulator.building import BuildFindings, examine
 from cpi_tasks.simulator.clock import Clock
 from cpi_tasks.simulator.fates import FateBook
 from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeArtifact, RuntimeRecord
@@ -77,7 +78,7 @@ class StoredArtifact:
         """What a build finds in the archive; nothing for families that are not built from a model."""
         if self._findings is None:
             entries = archive.unpack(self.archive) if self.kind is Kind.FLOW else {}
-            self._findings = archive.examine(entries)
+            self._findings = examine(entries)
         return self._findings
 
     @property

@@ -48,7 +48,7 @@ def test_one_line_gives_the_tasks(consumer: Consumer) -> None:
     ended = consumer.invoke("--list")
     names = [line.split()[0] for line in ended.out.splitlines() if line.startswith("  ") and line[2] != " "]
     assert (ended.code, ended.err) == (0, "")
-    assert names == ["deploy", "drift", "orchestrate", "plan", "simulator", "update", "validate"]
+    assert names == ["deploy", "drift", "orchestrate", "plan", "runs", "simulator", "update", "validate"]
     assert "Default task" not in ended.out
 
 

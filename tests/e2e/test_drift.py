@@ -73,7 +73,7 @@ def test_drift_may_stop_a_run_before_its_first_write(
     ended = settled.run("orchestrate", "--env", "x", *flags)
     planned = settled.run("plan", "--env", "x", "--detailed-exitcode")
     assert (ended.code, ended.writes) == (5, ())
-    assert list(settled.project.root.glob(".cpi/runs/*")) == []
+    assert list(settled.project.root.glob(".cpi/runs/*/backup")) == []
     assert "'Sales/Orders': content that differs in src/main/resources/script/Main.groovy" in ended.said
     assert "'Stock/Counting': parameter 'Receiver Host'" in ended.said
     assert (planned.code, planned.writes) == (2, ())

@@ -26,7 +26,10 @@ SHARED = [
     "--package-filter",
     "--packages-dir",
 ]
-RUNNING = ["--debug", "--diff", "--dry-run", "--run-dir", "--verify", "--yes"]
+RUNNING = [
+    *("--debug", "--diff", "--dry-run", "--lock-wait", "--max-failures", "--on-failure"),
+    *("--run-dir", "--verify", "--yes"),
+]
 DEPLOYING = [
     "--deploy-delay",
     "--deploy-retries",
@@ -34,6 +37,7 @@ DEPLOYING = [
     "--force",
     "--max-parallel-deployments",
     "--parallel-deployments",
+    "--strict",
 ]
 UPDATING = ["--allow-downgrade", "--keep-temp"]
 PHASES = ["--mode", "--update", "--update-only", "--deploy-only"]
@@ -42,9 +46,10 @@ FLAGS = {
     "update": sorted([*SHARED, *RUNNING, *UPDATING]),
     "deploy": sorted([*SHARED, *RUNNING, *DEPLOYING]),
     "orchestrate": sorted([*SHARED, *RUNNING, *UPDATING, *DEPLOYING, *PHASES, "--plan"]),
-    "plan": sorted([*SHARED, *PHASES, *LOOKING, "--allow-downgrade", "--diff", "--force", "--out"]),
+    "plan": sorted([*SHARED, *PHASES, *LOOKING, "--allow-downgrade", "--diff", "--force", "--out", "--strict"]),
     "drift": sorted([*SHARED, *LOOKING]),
     "validate": sorted([*SHARED, "--format", "--out"]),
+    "runs": ["--format", "--run", "--run-dir"],
 }
 TERMINAL_ONLY = re.compile(r"[\x1b\r]")
 
@@ -221,7 +226,7 @@ def test_the_flags_are_these(program: Program, task: str) -> None:
     options = ended.said[ended.said.index("Options:") :]
     flags = re.findall(r"^  (?:-(\w) \S+, )?(--[a-z-]+)", options, re.MULTILINE)
     assert sorted(flag for _, flag in flags) == FLAGS[task]
-    assert [short for short, _ in flags if short] == ["e"]
+    assert [short for short, _ in flags if short] == (["e"] if "--env" in FLAGS[task] else [])
 
 
 def test_listing_the_tasks_is_complete(program: Program) -> None:
@@ -230,7 +235,7 @@ def test_listing_the_tasks_is_complete(program: Program) -> None:
 
     assert ended.code == 0
     assert re.findall(r"^  (\w+)  ", ended.said, re.MULTILINE) == [
-        *("deploy", "drift", "orchestrate", "plan", "simulator", "update", "validate"),
+        *("deploy", "drift", "orchestrate", "plan", "runs", "simulator", "update", "validate"),
     ]
 
 

@@ -123,9 +123,7 @@ def test_a_draft_is_told_with_who_left_it(
     """A draft is ours where a run left or uploaded just that; any other is somebody's, also with the old content."""
     held = remembering(visited(tenant, version="Active", record=record), baseline)
 
-    entries = drift(content(spec(), files), held)
-
-    assert [entry for entry in told(entries) if entry[0] != "runtime"] == [("draft", *said)]
+    assert [entry for entry in told(drift(content(spec(), files), held)) if entry[0] != "runtime"] == [("draft", *said)]
 
 
 def test_a_version_that_somebody_saved_is_told() -> None:

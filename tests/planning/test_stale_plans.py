@@ -39,14 +39,15 @@ from tests.planning.saving import (
 
 THIRD = {"script/a.groovy": "three"}
 FILES, TENANT = "'Pack/Flow': the files have changed", "'Pack/Flow': the tenant has changed"
-NOW = "; planned: update 1.1.0; set host; deploy, now: "
 WAITS = "'Pack/Flow': it waits for something else now"
+NOW = "; planned: update 1.1.0; set host; deploy, now: "
 HERE = Situation()
+SAVED = HERE.saved()
 
 
-def changed(now: str) -> str:
-    """Say that the flow's files have changed and what would be done now."""
-    return FILES + NOW + now
+def changed(now: str, why: str = FILES) -> str:
+    """Say why the flow is another matter, and what would be done now."""
+    return why + NOW + now
 
 
 def parameters(**values: str) -> Inventory:
@@ -57,7 +58,7 @@ def parameters(**values: str) -> Inventory:
 
 def test_a_plan_is_carried_out_where_nothing_moved() -> None:
     """The same files, environment and tenant give no reason against it."""
-    assert Situation().why_stale(HERE.saved()) == ()
+    assert Situation().why_stale(SAVED) == ()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_plan_is_carried_out_where_nothing_moved() -> None:
 )
 def test_changed_files_are_refused(artifacts: tuple[object, ...], reasons: tuple[str, ...]) -> None:
     """Content, version, parameters, ``deploy`` and the list of artifacts: each is named with what would be done now."""
-    assert replace(HERE, artifacts=artifacts).why_stale(HERE.saved()) == reasons  # type: ignore[arg-type]
+    assert replace(HERE, artifacts=artifacts).why_stale(SAVED) == reasons  # type: ignore[arg-type]
 
 
 def test_the_description_and_the_name_count_too() -> None:
@@ -88,8 +89,8 @@ def test_the_description_and_the_name_count_too() -> None:
     described = replace(flow(), digest=replace(flow().digest, description="new"))
     renamed = replace(flow(), name="Another name")
 
-    assert replace(HERE, artifacts=(described, library())).why_stale(HERE.saved()) == (FILES,)
-    assert replace(HERE, artifacts=(renamed, library())).why_stale(HERE.saved()) == (FILES,)
+    assert replace(HERE, artifacts=(described, library())).why_stale(SAVED) == (FILES,)
+    assert replace(HERE, artifacts=(renamed, library())).why_stale(SAVED) == (FILES,)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +98,9 @@ def test_the_description_and_the_name_count_too() -> None:
     [
         (replace(tenant_side(), downloads={FLOW: download(THIRD), LIBRARY: download()}), (TENANT,)),
         (parameters(host="x.example"), (TENANT,)),
-        (parameters(host="enforced.example"), (f"{TENANT}{NOW}update 1.1.0; deploy",)),
+        (parameters(host="enforced.example"), (changed("update 1.1.0; deploy", TENANT),)),
         (with_design(tenant_side(), version="1.0.1"), (TENANT,)),
-        (with_design(tenant_side(), version="Active"), (f"{TENANT}{NOW}refuse; is running",)),
+        (with_design(tenant_side(), version="Active"), (changed("refuse; is running", TENANT),)),
         (with_runtime(tenant_side(), status="ERROR"), (TENANT,)),
         (with_runtime(tenant_side(), version="0.9.0"), (TENANT,)),
         (replace(tenant_side(), unreadable_artifacts={FLOW: "the tenant answered 500"}), None),
@@ -109,7 +110,7 @@ def test_the_description_and_the_name_count_too() -> None:
 )
 def test_a_tenant_that_moved_is_refused(tenant: Inventory, reasons: tuple[str, ...] | None) -> None:
     """Content, parameters, versions, drafts and what runs or fails: whatever a decision rests on."""
-    said = replace(HERE, tenant=tenant).why_stale(HERE.saved())
+    said = replace(HERE, tenant=tenant).why_stale(SAVED)
 
     assert said
     assert reasons is None or said == reasons
@@ -119,12 +120,12 @@ def test_what_is_unchanged_must_stay_so() -> None:
     """Somebody's edit of an artifact that the plan leaves alone is no part of what was agreed to."""
     edited = replace(tenant_side(), downloads={FLOW: download(), LIBRARY: download(THIRD)})
 
-    flow_waits, library_moved = replace(HERE, tenant=edited).why_stale(HERE.saved())
+    flow_waits, library_moved = replace(HERE, tenant=edited).why_stale(SAVED)
 
     assert library_moved == (
         "'Pack/Library': the tenant has changed; planned: unchanged; is running, now: update 1.0.0; deploy"
     )
-    assert flow_waits == f"{WAITS}{NOW}update 1.1.0; set host; deploy; after Pack/Library"
+    assert flow_waits == changed("update 1.1.0; set host; deploy; after Pack/Library", WAITS)
 
 
 def test_a_package_that_moved_is_refused() -> None:
@@ -133,13 +134,11 @@ def test_a_package_that_moved_is_refused() -> None:
     theirs = replace(HERE, tenant=replace(tenant_side(), packages={PackageId("Pack"): other}))
     gone = replace(HERE, tenant=replace(tenant_side(), packages={}))
 
-    assert replace(HERE, short_text="ours").why_stale(HERE.saved()) == (
+    assert replace(HERE, short_text="ours").why_stale(SAVED) == (
         "package 'Pack': the files have changed; planned: unchanged, now: update",
     )
-    assert theirs.why_stale(HERE.saved()) == (
-        "package 'Pack': the tenant has changed; planned: unchanged, now: update",
-    )
-    assert gone.why_stale(HERE.saved())[0] == "package 'Pack': the tenant has changed; planned: unchanged, now: create"
+    assert theirs.why_stale(SAVED) == ("package 'Pack': the tenant has changed; planned: unchanged, now: update",)
+    assert gone.why_stale(SAVED)[0] == "package 'Pack': the tenant has changed; planned: unchanged, now: create"
 
 
 STARTING = Situation(tenant=with_runtime(tenant_side(), status="STARTING"))
@@ -176,9 +175,9 @@ def test_a_decision_that_rests_on_records_is_told_as_that() -> None:
     """Where neither side moved, another ``.cpi/`` makes the difference."""
     pending = replace(tenant_side(), records={LIBRARY: ArtifactRecord(is_pending=True)})
 
-    flow_waits, library_moved = replace(HERE, tenant=pending).why_stale(HERE.saved())
+    flow_waits, library_moved = replace(HERE, tenant=pending).why_stale(SAVED)
 
-    assert flow_waits == f"{WAITS}{NOW}update 1.1.0; set host; deploy; after Pack/Library"
+    assert flow_waits == changed("update 1.1.0; set host; deploy; after Pack/Library", WAITS)
     assert library_moved == (
         "'Pack/Library': what .cpi/ has on record differs from when the plan was made; planned: unchanged; is running, "
         "now: unchanged; deploy"
@@ -200,12 +199,12 @@ def test_a_decision_that_rests_on_records_is_told_as_that() -> None:
 )
 def test_a_changed_environment_is_refused(settings: Settings, reason: str) -> None:
     """Every setting that decides what is done is compared, and named as users know it."""
-    assert replace(HERE, settings=settings).why_stale(HERE.saved()) == (f"environment: {reason}",)
+    assert replace(HERE, settings=settings).why_stale(SAVED) == (f"environment: {reason}",)
 
 
 def test_another_tenant_is_refused() -> None:
     """A plan for one tenant is never carried out on another."""
-    assert replace(HERE, url="https://t2.example.com").why_stale(HERE.saved()) == (
+    assert replace(HERE, url="https://t2.example.com").why_stale(SAVED) == (
         "environment: the plan is for tenant https://t1.example.com, this is https://t2.example.com",
     )
 
@@ -219,7 +218,7 @@ def test_another_tenant_is_refused() -> None:
 )
 def test_with_another_secret_nothing_compares(login: BasicLogin | OAuthLogin) -> None:
     """Without the secret the digests say nothing, so the plan is refused with just that reason."""
-    (reason,) = replace(HERE, login=login).why_stale(HERE.saved())
+    (reason,) = replace(HERE, login=login).why_stale(SAVED)
 
     assert reason == ("environment: the login's secret is not the one the plan was made with, so nothing compares")
 
@@ -228,7 +227,7 @@ def test_another_user_with_the_same_secret_may_carry_it_out() -> None:
     """What a plan says does not rest on who reads the tenant."""
     other = BasicLogin(username="another", password=LOGIN.password)
 
-    assert replace(HERE, login=other).why_stale(HERE.saved()) == ()
+    assert replace(HERE, login=other).why_stale(SAVED) == ()
 
 
 Edit = Callable[[dict[str, dict[str, object]]], None]
@@ -279,7 +278,7 @@ def test_many_reasons_are_counted() -> None:
     """A configuration that changed throughout does not fill the screen."""
     many = replace(HERE, artifacts=(*HERE.artifacts, *(content(spec(f"New{number:02}")) for number in range(30))))
 
-    reasons = many.why_stale(HERE.saved())
+    reasons = many.why_stale(SAVED)
 
     assert len(reasons) == 21
     assert reasons[-1] == "and 10 more"

@@ -92,7 +92,7 @@ CASES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(case=CASES)
 def test_a_run_does_what_the_plan_says_and_leaves_nothing_to_do(case: Case) -> None:
     """Writes, versions, parameters, deployments and outcomes are as planned; then plan and drift are empty."""

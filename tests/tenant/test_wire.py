@@ -6,11 +6,13 @@ import gzip
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import httpx
 import pytest
 import trio
 import trio.testing
+import trustme
 
 from cpi_tasks.errors import TenantUnavailable
 from cpi_tasks.events import Event, RequestFinished
@@ -165,9 +167,14 @@ def test_plain_loopback() -> None:
     ],
 )
 async def test_certificates_are_always_checked(
-    urls: tuple[str, ...], has_authorities: bool, asks_for_proxies: bool, monkeypatch: pytest.MonkeyPatch
+    urls: tuple[str, ...],
+    has_authorities: bool,
+    asks_for_proxies: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """No pool goes without checks; authorities are read only for https, proxies only for other machines."""
+    trustme.CA().cert_pem.write_to_path(tmp_path / "own.pem")
     given: list[tuple[ssl.SSLContext, object]] = []
     original = httpx.AsyncClient.__init__
 
@@ -177,7 +184,8 @@ async def test_certificates_are_always_checked(
         original(self, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(httpx.AsyncClient, "__init__", spy)
-    async with open_client(urls, request_timeout_s=10.0, transport=None, certificates=OWN) as client:
+    own = Certificates(authorities=tmp_path / "own.pem")
+    async with open_client(urls, request_timeout_s=10.0, transport=None, certificates=own) as client:
         assert httpx.Timeout(10.0, pool=None) == client.timeout
     ((context, trust_env),) = given
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
