@@ -44,8 +44,9 @@ def check_authorities(certificates: Certificates) -> tuple[Problem, ...]:
             problems.append(Problem(file=_FILE, message="names a file that holds no certificate in PEM form"))
         except (OSError, ValueError):
             problems.append(Problem(file=_FILE, message="names a file that cannot be read"))
-    if not all(os.access(folder, os.R_OK | os.X_OK) and folder.is_dir() for folder in certificates.authority_folders):
-        problems.append(Problem(file=_FOLDERS, message="names a folder that cannot be read"))
+    folders = certificates.authority_folders
+    if folders and not any(folder.is_dir() and os.access(folder, os.R_OK | os.X_OK) for folder in folders):
+        problems.append(Problem(file=_FOLDERS, message="names no folder that can be read"))
     return tuple(problems)
 
 

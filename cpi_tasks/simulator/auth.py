@@ -6,6 +6,7 @@ import base64
 import binascii
 import secrets
 from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -16,10 +17,15 @@ from cpi_tasks.simulator.odata import ODataError, parse_query
 from cpi_tasks.simulator.settings import SimulatorSettings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_Value = TypeVar("_Value")
+_KEPT = 10_000
 
 
 class Gatekeeper:
-    """Knows who may come in: issued tokens and sessions with their CSRF tokens."""
+    """Knows who may come in: issued tokens and sessions with their CSRF tokens.
+
+    Of each the latest 10,000 are known, so that a server may run for months.
+    """
 
     def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
         """Begin with no token and no session."""
@@ -45,7 +51,7 @@ class Gatekeeper:
         if grant == "password" and user != (self._settings.username, self._settings.password):
             return JSONResponse({"error": "unauthorized", "error_description": "Bad credentials"}, 401)
         token = secrets.token_urlsafe(24)
-        self._tokens[token] = self._clock.now_ms() + self._settings.token_lifetime_s * 1000
+        _remember(self._tokens, token, self._clock.now_ms() + self._settings.token_lifetime_s * 1000)
         answer = {"access_token": token, "token_type": "bearer", "expires_in": int(self._settings.token_lifetime_s)}
         return JSONResponse(answer)
 
@@ -76,7 +82,7 @@ class Gatekeeper:
         session_id = request.cookies.get("JSESSIONID", "")
         if session_id not in self._sessions:
             session_id = secrets.token_hex(16)
-            self._sessions[session_id] = (secrets.token_hex(16), secrets.token_hex(8))
+            _remember(self._sessions, session_id, (secrets.token_hex(16), secrets.token_hex(8)))
         token, instance = self._sessions[session_id]
         response.headers["X-CSRF-Token"] = token
         response.set_cookie("JSESSIONID", session_id, path="/api/v1", httponly=True)
@@ -89,6 +95,12 @@ class Gatekeeper:
     def expire_sessions(self) -> None:
         """Forget every session and its CSRF token."""
         self._sessions.clear()
+
+
+def _remember(known: dict[str, _Value], name: str, value: _Value) -> None:
+    known[name] = value
+    while len(known) > _KEPT:
+        del known[next(iter(known))]
 
 
 def _is_basic(headers: Mapping[str, str]) -> bool:

@@ -14,9 +14,10 @@ from cpi_tasks.simulator import manifest
 from cpi_tasks.simulator.archive import RESOURCES, Entries
 
 _MAPPING_URI = re.compile(rf"dir://[^{{}}]*?({RESOURCES}[^{{}}]+)")
-_DESCRIPTION = re.compile(r"/?((xsd|wsdl|edmx)/[^<>{}]+\.(?:xsd|wsdl|edmx))")
+# No EDMX: there are published flows that name one they do not have.
+_DESCRIPTION = re.compile(r"/?((xsd|wsdl)/[^<>{}]+\.(?:xsd|wsdl))")
 _CELL = re.compile(r">([^<>]+)<")
-_DESCRIPTION_WORDS = {"xsd": "Schema file", "wsdl": "WSDL file", "edmx": "EDMX file"}
+_DESCRIPTION_WORDS = {"xsd": "Schema file", "wsdl": "WSDL file"}
 
 
 @dataclass(frozen=True, slots=True, order=True)

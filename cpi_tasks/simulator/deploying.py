@@ -7,6 +7,7 @@ from dataclasses import replace
 from cpi_tasks.simulator.endpoints import addresses_of
 from cpi_tasks.simulator.fates import Ending
 from cpi_tasks.simulator.lifecycle import Deployment, Fate, RuntimeArtifact, Snapshot
+from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind
 from cpi_tasks.simulator.state import StoredArtifact, TenantState, new_guid
 
@@ -34,8 +35,12 @@ def snapshot_of(artifact: StoredArtifact) -> Snapshot:
 
 
 def deploy(state: TenantState, artifact: StoredArtifact, user: str) -> Deployment:
-    """Begin a deployment of the artifact as it is at this moment."""
+    """Begin a deployment of the artifact as it is at this moment.
+
+    What is just being undeployed is a 400, as is what goes to another runtime where the tenant refuses that.
+    """
     now_ms = state.clock.now_ms()
+    _check_deployable(state, artifact)
     said, seconds = state.fates.next(artifact.id)
     duration_ms = (state.settings.duration_of(artifact.id) if seconds is None else seconds) * 1000
     problems = build_problems(state, artifact)
@@ -69,6 +74,20 @@ def deploy(state: TenantState, artifact: StoredArtifact, user: str) -> Deploymen
     return deployment
 
 
+def _check_deployable(state: TenantState, artifact: StoredArtifact) -> None:
+    record = state.runtime.get(artifact.id)
+    shown = record.look(state.clock.now_ms()) if record else None
+    if shown is not None and shown.status == "STOPPING":
+        raise ODataError(400, f"The artifact {artifact.id} cannot be deployed while it is being undeployed.")
+    if state.settings.other_runtime_trigger == "refused" and _goes_elsewhere(state, artifact):
+        raise ODataError(400, f"The artifact {artifact.id} cannot be deployed to this runtime profile.")
+
+
+def _goes_elsewhere(state: TenantState, artifact: StoredArtifact) -> bool:
+    is_configured = artifact.parameters.get("SAP_ProfileId") == "integrationcell"
+    return is_configured or artifact.id in state.settings.other_runtime
+
+
 def _stamp_ms(state: TenantState, fate: Fate, now_ms: float, duration_ms: float, lingers_ms: float) -> float:
     """Tell when ``DeployedOn`` is taken, by the tenant's habit; a failure has no STARTING to take it at."""
     if state.settings.deployed_on_stamp == "trigger":
@@ -96,11 +115,9 @@ def _planned_fate(state: TenantState, artifact: StoredArtifact, ending: Ending |
         Fate.FAILS_LATE: settings.late_failing,
         Fate.NEVER_APPEARS: settings.never_appearing,
         Fate.STAYS_STARTING: settings.stuck_starting,
-        Fate.GOES_ELSEWHERE: settings.other_runtime,
     }
-    found = next((fate for fate, ids in planned.items() if artifact.id in ids), Fate.STARTS)
-    is_elsewhere = artifact.parameters.get("SAP_ProfileId") == "integrationcell"
-    return Fate.GOES_ELSEWHERE if found is Fate.STARTS and is_elsewhere else found
+    usual = Fate.GOES_ELSEWHERE if _goes_elsewhere(state, artifact) else Fate.STARTS
+    return next((fate for fate, ids in planned.items() if artifact.id in ids), usual)
 
 
 def build_problems(state: TenantState, artifact: StoredArtifact) -> list[str]:

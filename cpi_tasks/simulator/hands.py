@@ -11,6 +11,7 @@ from cpi_tasks.simulator.deploying import deploy, snapshot_of
 from cpi_tasks.simulator.dispatch import Front
 from cpi_tasks.simulator.life import UI_USER
 from cpi_tasks.simulator.lifecycle import Placement, RuntimeArtifact, RuntimeRecord, Snapshot, Undeployment
+from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind
 from cpi_tasks.simulator.state import Lock, Package, StoredArtifact, TenantState
 
@@ -139,10 +140,13 @@ class Hands:
             self._state.is_dirty = True
 
     def deploy(self, artifact_id: str, user: str = UI_USER) -> None:
-        """Deploy an artifact; it takes its time as any deployment."""
+        """Deploy an artifact; it takes its time as any deployment. ``SimulatorError`` where a tenant refuses it."""
         artifact = self.artifact(artifact_id)
-        with self._front.lock:
-            deploy(self._state, artifact, user)
+        try:
+            with self._front.lock:
+                deploy(self._state, artifact, user)
+        except ODataError as error:
+            raise SimulatorError(f"the embedded tenant does not deploy '{artifact_id}': {error.message}") from error
 
     def undeploy(self, artifact_id: str) -> None:
         """Stop an artifact on the runtime; ``SimulatorError`` where it is not there."""

@@ -165,6 +165,8 @@ class SimulatorSettings:
     """Whether a missing reference fails the build although the manifest says ``resolution:=optional``."""
     other_runtime: frozenset[str] = frozenset()
     """Artifacts whose task says SUCCESS though they go to another runtime, as ``SAP_ProfileId`` can make them."""
+    other_runtime_trigger: Literal["accepted", "refused"] = "accepted"
+    """Whether deploying what belongs to another runtime is a 400 at once."""
     license_failing: frozenset[str] = frozenset()
     """Artifacts whose task ends in FAIL_ON_LICENSE_ERROR."""
     deployed_on_stamp: Literal["trigger", "starting", "started"] = "starting"
@@ -199,9 +201,10 @@ class SimulatorSettings:
     def profile(cls, name: str) -> SimulatorSettings:
         """Give the settings of a kind of tenant; ``SimulatorError`` lists the names where there is none of this name.
 
-        ``default`` is what most sources saw; ``strict`` refuses whatever any source saw refused; ``lenient`` accepts
-        whatever any source saw accepted; ``drafts`` leaves drafts behind and hides their parameters; ``legacy`` answers
-        as older tenants and the published specification do. Single settings are changed by ``dataclasses.replace``.
+        ``default`` is what most sources saw; ``strict`` refuses whatever any source saw refused, and what exceeds the
+        published limits; ``lenient`` accepts whatever any source saw accepted; ``drafts`` leaves drafts behind and
+        hides their parameters; ``legacy`` answers as older tenants and the published specification do. Single settings
+        are changed by ``dataclasses.replace``.
         """
         found = _PROFILES.get(name)
         if found is None:
@@ -230,6 +233,11 @@ _PROFILES = {
         batch_absolute_paths=False,
         deploys_version_numbers=False,
         error_information_delay_looks=3,
+        other_runtime_trigger="refused",
+        designtime_rate=10,
+        runtime_rate=50,
+        designtime_tenant_rate=15,
+        runtime_tenant_rate=120,
     ),
     "lenient": SimulatorSettings(
         enforce_csrf="never",

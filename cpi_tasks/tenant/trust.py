@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import ssl
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,8 @@ _OTHER_NAME = frozenset({62, 63, 64})
 _OTHER_TIME = frozenset({9, 10})
 _NO_FILES = frozenset({"darwin", "win32"})
 """Where the system keeps its authorities in a store of its own."""
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""Names of certificates after which OpenSSL looks for them (``openssl rehash``)."""
 _OUR_CERTIFICATE = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it asks for a client certificate and got none",
     "SSLV3_ALERT_BAD_CERTIFICATE": "it refuses our client certificate",
@@ -53,9 +55,8 @@ def make_context(urls: Iterable[str], certificates: Certificates) -> ssl.SSLCont
     try:
         if certificates.authorities is not None:
             context.load_verify_locations(cafile=certificates.authorities)
-        for file in _files_in(certificates.authority_folders):
-            with suppress(ssl.SSLError):  # a folder of certificates may hold other things as well
-                context.load_verify_locations(cafile=file)
+        for folder in certificates.authority_folders:
+            _trust_folder(context, folder)
         if certificates.client is not None:
             # Without a password given OpenSSL would ask for it on the terminal.
             context.load_cert_chain(certificates.client, certificates.client_key, password=lambda: "")
@@ -94,10 +95,17 @@ def _system_context() -> ssl.SSLContext:
     return context
 
 
-def _files_in(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        with os.scandir(folder) as entries:
-            yield from sorted(Path(entry.path) for entry in entries if entry.is_file())
+def _trust_folder(context: ssl.SSLContext, folder: Path) -> None:
+    """Trust the authorities in a folder; of several folders some may not be there, as OpenSSL has it."""
+    files: list[Path] = []
+    with suppress(OSError):
+        files = sorted(file for file in folder.iterdir() if file.is_file())
+    if sys.platform not in _NO_FILES and any(_HASHED.fullmatch(file.name) for file in files):
+        context.load_verify_locations(capath=folder)  # looks into the one file that is needed, when it is
+        return
+    for file in files:
+        with suppress(ssl.SSLError):  # such a folder may hold other things as well
+            context.load_verify_locations(cafile=file)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

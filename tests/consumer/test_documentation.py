@@ -29,7 +29,7 @@ from cpi_tasks.model.naming import (
 from tests.support.consumer import CHECKOUT, Consumer, Tenant
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-TASKS = ("orchestrate", "update", "deploy", "plan", "drift", "validate", "simulator")
+TASKS = ("orchestrate", "update", "deploy", "plan", "drift", "validate", "runs", "simulator")
 PHASES = {"--mode", "--update", "--update-only", "--deploy-only"}
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w-])-e\b")
 VARIABLES = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "deployer", "CPI_PASSWORD": "made-up"}
@@ -79,7 +79,9 @@ def test_the_flags(flags: dict[str, set[str]]) -> None:
     listed = {flag for cells in rows("Tasks and flags") for flag in FLAG.findall(cells[0])}
     looking = {"--format", "--out", "--detailed-exitcode"}
     assert listed == set().union(*(flags[task] for task in TASKS if task != "simulator"))
-    assert flags["orchestrate"] == flags["update"] | flags["deploy"] | PHASES | {"--plan"} == listed - looking
+    assert (
+        flags["orchestrate"] == flags["update"] | flags["deploy"] | PHASES | {"--plan"} == listed - looking - {"--run"}
+    )
     assert flags["plan"] >= PHASES
     assert not PHASES & (flags["update"] | flags["deploy"] | flags["drift"] | flags["validate"])
 

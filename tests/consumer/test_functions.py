@@ -87,7 +87,7 @@ def test_plan_and_drift_look_without_writing(repository: Consumer, tenant: Tenan
     assert (ended.out.splitlines(), ended.err) == (
         [
             "True QASales/QA_Orders create ()",
-            "True [('missing', 'your change'), ('missing', 'your change')]",
+            "True [('missing', 'differs, origin unknown'), ('missing', 'differs, origin unknown')]",
         ],
         "",
     )

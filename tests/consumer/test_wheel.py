@@ -30,7 +30,7 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
     names = sorted(line.partition(">")[0].partition("<")[0].partition("[")[0] for line in needed)
     assert names == [
         *("defusedxml", "filelock", "httpx", "hypercorn", "invoke", "javaproperties"),
-        *("pydantic", "pyyaml", "rich", "stamina", "starlette", "trio"),
+        *("pydantic", "pyyaml", "rich", "stamina", "starlette", "trio", "truststore"),
     ]
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"

@@ -75,6 +75,7 @@ POSITIONS: Mapping[str, tuple[object, ...]] = {
     "task_words": ("upper", "capitalised"),
     "deploys_version_numbers": BOTH,
     "optional_references": ("checked", "ignored"),
+    "other_runtime_trigger": ("accepted", "refused"),
     "deployed_on_stamp": ("trigger", "starting", "started"),
     "failed_version": ("new", "old"),
     "not_deployed_status": (404, 400, 500),

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx
@@ -119,7 +120,8 @@ def _check_form(answer: httpx.Response) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_request_is_answered(profile: str, flow: Build, bundle: Build, requests: list[Request]) -> None:
     """Random addresses, options, bodies and types; an exception in the application would be raised here."""
-    simulator = Simulator(SimulatorSettings.profile(profile))
+    unlimited = {"designtime_rate": None, "designtime_tenant_rate": None}
+    simulator = Simulator(replace(SimulatorSettings.profile(profile), **unlimited))  # type: ignore[arg-type]
     simulator.add_package("P")
     simulator.add_artifact("P", "F", "Integration", flow("F", parameters={"a": "1"}))
     for kind in ("MessageMapping", "ScriptCollection", "ValueMapping"):

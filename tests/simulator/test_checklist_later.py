@@ -99,17 +99,26 @@ async def test_item_15_deployment(connect: Connect, flow: Build, bundle: Build, 
 
 
 async def test_item_16_missing_references(connect: Connect, flow: Build, step: Step, autojump_clock: MockClock) -> None:
-    """The build fails, the runtime goes to ERROR, the text comes after a 204 and names the file."""
+    """The build fails, the runtime goes to ERROR, the text comes after a 204 and names script, mapping and schema."""
     simulator, client = connect(deploy_s=3.0)
     simulator.add_package("P")
-    simulator.add_artifact("P", "F", "Integration", flow("F", steps=step(script="gone.groovy")))
+    steps = (
+        step(script="gone.groovy")
+        + step(mappinguri="dir://mmap/src/main/resources/mapping/Gone.mmap")
+        + step(xsd="/xsd/Gone.xsd")
+    )
+    simulator.add_artifact("P", "F", "Integration", flow("F", steps=steps))
     task = (await client.post(DEPLOY_F)).text
     await trio.sleep(4)
     assert (await client.get(f"BuildAndDeployStatus(TaskId='{task}')")).json()["d"]["Status"] == "FAIL"
     assert (await client.get(RUNTIME_F)).json()["d"]["Status"] == "ERROR"
     looks = [await client.get(f"{RUNTIME_F}/ErrorInformation/$value") for _ in range(2)]
     assert [answer.status_code for answer in looks] == [204, 200]
-    assert "Script file 'gone.groovy' not found" in looks[1].json()["parameter"][0]
+    assert looks[1].json()["parameter"][0].splitlines()[-3:] == [
+        "Script file 'gone.groovy' not found",
+        "Mapping file 'Gone.mmap' not found",
+        "Schema file 'Gone.xsd' not found",
+    ]
 
 
 async def test_item_17_undeploying(connect: Connect, autojump_clock: MockClock) -> None:

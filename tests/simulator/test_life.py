@@ -136,6 +136,19 @@ async def test_what_was_not_possible_is_told(connect: Connect, flow: Build, auto
     ]
 
 
+async def test_people_cannot_deploy_what_is_stopping(connect: Connect, flow: Build, autojump_clock: MockClock) -> None:
+    """A colleague is refused as everybody is."""
+    simulator, client = begin(connect, flow, stop_s=30.0)
+    simulator.set_runtime("F", "STARTED")
+    simulator.play(Simulator.script(act(ActionKind.UNDEPLOY, at_s=1), act(ActionKind.DEPLOY, at_s=2)))
+    await trio.sleep(60)
+    assert (await client.get("IntegrationRuntimeArtifacts('F')")).status_code == 404
+    assert [happening.problem for happening in simulator.happenings] == [
+        "",
+        "the embedded tenant does not deploy 'F': The artifact F cannot be deployed while it is being undeployed.",
+    ]
+
+
 async def statuses(client: httpx.AsyncClient, times: int, target: str = "IntegrationPackages") -> list[int]:
     return [(await client.get(target)).status_code for _ in range(times)]
 
@@ -155,6 +168,15 @@ async def test_a_user_has_a_limit_and_the_tenant_another(connect: Connect, autoj
     assert await statuses(client, 1, "IntegrationRuntimeArtifacts") == [200]
     await trio.sleep(1)
     assert await statuses(other, 1) == [200]
+
+
+async def test_message_logs_count_against_no_limit_of_others(connect: Connect, autojump_clock: MockClock) -> None:
+    """Their own limit is so high that nobody reaches it; asking for them leaves the other limits as they are."""
+    simulator, client = connect(designtime_rate=1, runtime_rate=1)
+    assert await statuses(client, 50, "MessageProcessingLogs") == [200] * 50
+    assert await statuses(client, 1) == [200]
+    assert await statuses(client, 2, "IntegrationRuntimeArtifacts") == [200, 429]
+    assert simulator.highest_rate("runtime") == 2
 
 
 @pytest.mark.parametrize(

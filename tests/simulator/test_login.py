@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from cpi_tasks.simulator import Simulator
+from cpi_tasks.simulator import Simulator, auth
 
 Connect = Callable[..., tuple[Simulator, httpx.AsyncClient]]
 TOKEN = "https://tenant.example/oauth/token"
@@ -138,6 +138,26 @@ async def test_bearer_sessions_need_a_token_only_where_it_is_always_enforced(
     token = (await client.post(TOKEN, data=GRANT, auth=CLIENT)).json()["access_token"]
     answer = await client.post("IntegrationPackages", json=BODY, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == status
+
+
+async def test_the_oldest_logins_end_where_there_are_too_many(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that runs for months keeps so many tokens and sessions, the latest ones."""
+    monkeypatch.setattr(auth, "_KEPT", 2)
+    simulator, _ = connect(enforce_csrf="basic")
+    tokens, sessions = [], []
+    for _ in range(3):
+        answer = await _plain(simulator).post(TOKEN, data=GRANT, auth=CLIENT)
+        tokens.append({"Authorization": f"Bearer {answer.json()['access_token']}"})
+        session = _plain(simulator)
+        session.auth = httpx.BasicAuth("demo-user", "demo-password")
+        fetched = await session.get("", headers={"X-CSRF-Token": "Fetch"})
+        session.headers["X-CSRF-Token"] = fetched.headers["X-CSRF-Token"]
+        sessions.append(session)
+    known = [(await _plain(simulator).get("", headers=token)).status_code for token in tokens]
+    written = [(await session.delete("IntegrationPackages('X')")).status_code for session in sessions]
+    assert (known, written) == ([401, 200, 200], [403, 404, 404])
 
 
 async def test_requests_above_the_rate_are_429(connect: Connect, autojump_clock: MockClock) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from trio.testing import MockClock
 
 from cpi_tasks.errors import SimulatorError
 from cpi_tasks.simulator import Simulator, SimulatorSettings
@@ -21,6 +22,22 @@ def test_profiles_differ_and_the_default_is_the_default() -> None:
     found = [SimulatorSettings.profile(name) for name in names]
     assert found[0] == SimulatorSettings()
     assert all(found[i] != found[j] for i in range(5) for j in range(i))
+
+
+async def test_the_strict_tenant_keeps_the_published_limits(autojump_clock: MockClock) -> None:
+    """Ten requests to design time and fifty to the runtime in one second; the default tenant takes any number."""
+    for name, seen in (("strict", [10, 50]), ("default", [60, 60])):
+        simulator = Simulator(SimulatorSettings.profile(name))
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=simulator.app),
+            base_url="https://tenant.example/api/v1/",
+            auth=("demo-user", "demo-password"),
+        )
+        admitted = [
+            [(await client.get(path)).status_code for _ in range(60)].count(200)
+            for path in ("IntegrationPackages", "IntegrationRuntimeArtifacts")
+        ]
+        assert admitted == seen
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:

@@ -66,6 +66,24 @@ async def test_undeploying_stops_and_then_removes(connect: Connect, flow: Build,
     assert (await client.get(FLOW_F)).status_code == 200
 
 
+async def test_what_is_stopping_cannot_be_deployed(connect: Connect, flow: Build, autojump_clock: MockClock) -> None:
+    """400 and nothing begins while it is being undeployed; afterwards it can."""
+    simulator, client = connect(stop_s=5.0, deploy_s=0.0)
+    _with_flow(simulator, flow("F"))
+    simulator.set_runtime("F", "STARTED")
+    await client.delete(RUNTIME_F)
+    trigger = "DeployIntegrationDesigntimeArtifact?Id='F'&Version='active'"
+    refused = await client.post(trigger)
+    assert (refused.status_code, refused.json()["error"]["message"]["value"]) == (
+        400,
+        "The artifact F cannot be deployed while it is being undeployed.",
+    )
+    await trio.sleep(5.1)
+    assert (await client.get(RUNTIME_F)).status_code == 404
+    assert (await client.post(trigger)).status_code == 202
+    assert simulator.is_running_design_time("F")
+
+
 async def test_deployed_on_may_be_missing(connect: Connect, flow: Build) -> None:
     """Where the tenant gives none it is null."""
     simulator, client = connect(gives_deployed_on=False)

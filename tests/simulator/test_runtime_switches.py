@@ -101,6 +101,21 @@ async def test_other_runtime(connect: Connect, flow: Build, by: str) -> None:
     assert (await client.get(RUNTIME_F)).status_code == 404
 
 
+@pytest.mark.parametrize("by", ["setting", "parameter"])
+@pytest.mark.parametrize(("rule", "status"), [("accepted", 202), ("refused", 400)])
+async def test_other_runtime_trigger(connect: Connect, flow: Build, by: str, rule: str, status: int) -> None:
+    """What belongs to another runtime may be refused at once; what belongs here is deployed."""
+    simulator, client = connect(
+        other_runtime_trigger=rule, other_runtime=frozenset({"F"} if by == "setting" else ()), deploy_s=0.0
+    )
+    profile = {"SAP_ProfileId": "integrationcell" if by == "parameter" else "iflmap"}
+    _with_flow(simulator, flow("F", parameters=profile))
+    simulator.add_artifact("P", "G", "Integration", flow("G"))
+    assert (await client.post(f"{DEPLOY_F}'active'")).status_code == status
+    assert (await client.post(f"{DEPLOY_F}'active'".replace("'F'", "'G'"))).status_code == 202
+    assert simulator.is_running_design_time("G")
+
+
 async def test_license_failing(connect: Connect, flow: Build) -> None:
     """The task says so, the runtime goes to ERROR with a text."""
     simulator, client = connect(license_failing=frozenset({"F"}), deploy_s=0.0, error_information_delay_looks=0)
