@@ -129,7 +129,9 @@ class _Screen:
     def __init__(self, stream: TextIO, *, debug: bool, is_quiet: bool = False) -> None:
         self.redactor = report.Redactor()
         self._stream = stream
-        self.is_live = not is_quiet and report.wants_live(stream, environment.process_variables())
+        variables = environment.process_variables()
+        self._mask = report.register_masks(variables, stream, is_output=stream is sys.stdout)
+        self.is_live = not is_quiet and report.wants_live(stream, variables)
         self._view = (
             report.QuietView()
             if is_quiet
@@ -152,7 +154,7 @@ class _Screen:
 
     async def _show(self, work: Callable[[Terms], Awaitable[T]], terms: Terms) -> T:
         send, receive = trio.open_memory_channel[Event](math.inf)
-        shown = replace(terms, emit=send.send_nowait, note_secret=self.redactor.add)
+        shown = replace(terms, emit=send.send_nowait, note_secret=self._note_secret)
         result: list[T] = []
         failure: CpiTasksError | None = None
         async with trio.open_nursery() as nursery:
@@ -165,6 +167,10 @@ class _Screen:
         if failure is not None:
             raise failure
         return result[0]
+
+    def _note_secret(self, secret: str) -> None:
+        self.redactor.add(secret)
+        self._mask(secret)
 
     def guard(self, work: Callable[[], int]) -> int:
         """Give the exit code of ``work``; what could not be begun is told."""

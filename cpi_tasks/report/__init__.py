@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cpi_tasks.report.ci_masks import register_masks
 from cpi_tasks.report.differences import diff_lines
 from cpi_tasks.report.documents import plan_json
 from cpi_tasks.report.drift import drift_json, drift_lines, render_drift
@@ -22,6 +23,7 @@ __all__ = [
     "drift_lines",
     "open_view",
     "plan_json",
+    "register_masks",
     "render_drift",
     "render_error",
     "render_findings",

@@ -92,7 +92,7 @@ class Consumer:
         return self._run([sys.executable, "-c", code], cwd=".", variables=variables)
 
     def _run(self, command: Sequence[str], *, cwd: str, variables: Mapping[str, str]) -> Ended:
-        ours = ("CI", "CPI_", "GITHUB_", "INVOKE_", "PYTHON")
+        ours = ("CI", "CPI_", "GITHUB_", "TF_BUILD", "INVOKE_", "PYTHON")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         ended = subprocess.run(
             command,

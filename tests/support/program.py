@@ -80,7 +80,7 @@ class Program:
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Give the process environment: this machine's without what concerns us, and the tenant's variables."""
-        ours = ("CI", "CPI_", "GITHUB_", "INVOKE_", "PYTHON", "NO_COLOR", "FORCE_COLOR")
+        ours = ("CI", "CPI_", "GITHUB_", "TF_BUILD", "INVOKE_", "PYTHON", "NO_COLOR", "FORCE_COLOR")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return {**kept, "PYTHONPATH": str(CHECKOUT), **self.variables, **variables}
 

@@ -20,7 +20,7 @@ _HANGS_AFTER_S = 60
 
 def variables() -> dict[str, str]:
     """Give this machine's environment without what concerns us."""
-    ours = ("CI", "CPI_", "GITHUB_", "INVOKE_", "PYTHON", "NO_COLOR", "FORCE_COLOR", "SSL_")
+    ours = ("CI", "CPI_", "GITHUB_", "TF_BUILD", "INVOKE_", "PYTHON", "NO_COLOR", "FORCE_COLOR", "SSL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PYTHONPATH": str(CHECKOUT)}
 
