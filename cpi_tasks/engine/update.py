@@ -126,6 +126,7 @@ async def _update_artifact(
             _leave_out(artifact, context)
             return
         except (TenantError, InputError) as error:
+            context.brake.note_failed(artifact.ref)
             failure = await explain(error, context.tenant, artifact)
             outcome = StepOutcome(
                 status=Status.FAILED,
