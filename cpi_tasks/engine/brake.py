@@ -25,7 +25,11 @@ class Brake:
     def note(self, what: ArtifactRef | PackageId, outcome: StepOutcome) -> None:
         """Count a failure, each artifact once; what is only held up by one is none."""
         if outcome.status is Status.FAILED:
-            self._failed.add(what)
+            self.note_failed(what)
+
+    def note_failed(self, what: ArtifactRef | PackageId) -> None:
+        """Count a failure whose outcome is still to be put into words; noting that too counts nothing more."""
+        self._failed.add(what)
 
     def note_late(self, artifact: ArtifactRef) -> None:
         """Count a deployment that was not seen running in time, until ``note_last_look`` tells more."""

@@ -30,6 +30,8 @@ class _Phase:
     watcher: RuntimeWatcher
     slots: Slots
     urgencies: Mapping[ArtifactRef, float]
+    places: Mapping[ArtifactRef, int]
+    """Where each artifact is in the files: the order of those that are equally urgent."""
     settled: Mapping[ArtifactRef, trio.Event]
     timed_out: dict[ArtifactRef, TimedOut] = field(default_factory=dict)
 
@@ -53,6 +55,7 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
         watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
         slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
         urgencies=urgencies(plan),
+        places={artifact.ref: place for place, artifact in enumerate(plan.artifacts())},
         settled={artifact.ref: trio.Event() for artifact in plan.artifacts()},
     )
     try:
@@ -86,7 +89,8 @@ async def _deploy_artifact(artifact: ArtifactPlan, step: DeployStep, phase: _Pha
         if outcome is None:
             outcome = await _wait_for_needed(step, phase)
         if outcome is None:
-            async with phase.slots.hold(artifact.ref.package, urgency=phase.urgencies[artifact.ref]):
+            ref = artifact.ref
+            async with phase.slots.hold(ref.package, urgency=phase.urgencies[ref], place=phase.places[ref]):
                 outcome = await _begin(artifact, step, phase)
         if outcome is not None:
             _settle(artifact, outcome, phase.context)
@@ -155,6 +159,7 @@ async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> St
     try:
         ended = await deployment.run()
     except TenantError as error:
+        phase.context.brake.note_failed(artifact.ref)
         failure = await explain(error, phase.context.tenant, artifact)
         return StepOutcome(
             status=Status.FAILED,

@@ -17,6 +17,7 @@ from cpi_tasks.model.naming import PackageId
 @dataclass(slots=True, order=True)
 class _Waiter:
     rank: float
+    place: int
     number: int
     granted: trio.Event = field(default_factory=trio.Event, compare=False)
     is_gone: bool = field(default=False, compare=False)
@@ -27,6 +28,7 @@ class _Offer(NamedTuple):
 
     rank: float
     held: int
+    place: int
     number: int
     package: PackageId
 
@@ -35,8 +37,8 @@ class Slots:
     """Grants a package's and the run's slot together, so that what waits for one of them does not hold the other.
 
     Of those who may go the most urgent goes first, in whatever package it is; of equally urgent ones that of the
-    package with the fewest under way, then the one that asked first. ``run`` must be started in a nursery: it decides a
-    moment after somebody asked, when all who are ready have asked too.
+    package with the fewest under way, then the one with the lowest place, then the one that asked first. ``run`` must
+    be started in a nursery: it decides a moment after somebody asked, when all who are ready have asked too.
     """
 
     def __init__(self, *, per_package: int, overall: int) -> None:
@@ -50,10 +52,10 @@ class Slots:
         self._changed = trio.Event()
 
     @asynccontextmanager
-    async def hold(self, package: PackageId, *, urgency: float) -> AsyncIterator[None]:
+    async def hold(self, package: PackageId, *, urgency: float, place: int = 0) -> AsyncIterator[None]:
         """Hold a slot for the block; a cancelled waiter takes none."""
         self._asked += 1
-        waiter = _Waiter(-urgency, self._asked)
+        waiter = _Waiter(-urgency, place, self._asked)
         heappush(self._waiting.setdefault(package, []), waiter)
         self._note_change(package)
         try:
@@ -97,7 +99,8 @@ class Slots:
         held = self._held[package]
         if not waiters or held >= self._per_package:
             return None
-        return _Offer(waiters[0].rank, held, waiters[0].number, package)
+        first = waiters[0]
+        return _Offer(first.rank, held, first.place, first.number, package)
 
     def _release(self, package: PackageId) -> None:
         self._free += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import trio
 
 from cpi_tasks.content import comparable_metadata
@@ -51,19 +53,21 @@ async def _update_package(package: PackagePlan, context: Context, uploads: Uploa
         context.ledger.packages[package.id] = outcome
         context.brake.note(package.id, outcome)
         context.emit(PackageUpdated(package=package.id, outcome=outcome))
-    cannot_hold = package.action is PackageAction.CREATE and outcome is not None and outcome.status.is_bad
+    is_missing = package.action is PackageAction.CREATE and outcome is not None and outcome.status.is_bad
     limiter = trio.CapacityLimiter(context.settings.parallel_deployments)
     async with trio.open_nursery() as nursery:
         for artifact in package.artifacts:
             if artifact.update is None:
                 continue
-            if cannot_hold:
-                _settle(artifact, _no_package(package), context)
+            if outcome is not None and is_missing:
+                _settle(artifact, _no_package(package, outcome), context)
             else:
                 nursery.start_soon(_update_artifact, artifact, artifact.update, context, limiter, uploads)
 
 
-def _no_package(package: PackagePlan) -> StepOutcome:
+def _no_package(package: PackagePlan, outcome: StepOutcome) -> StepOutcome:
+    if outcome.status is Status.ABORTED:
+        return replace(outcome, summary="not updated")
     reason = f"package '{package.id}' could not be created"
     return StepOutcome(status=Status.ABORTED, summary="not updated", reason=reason, advice="see the package's failure")
 
@@ -126,6 +130,7 @@ async def _update_artifact(
             _leave_out(artifact, context)
             return
         except (TenantError, InputError) as error:
+            context.brake.note_failed(artifact.ref)
             failure = await explain(error, context.tenant, artifact)
             outcome = StepOutcome(
                 status=Status.FAILED,

@@ -129,7 +129,7 @@ async def test_failure_of_another_aborts(bench: Bench, autojump_clock: MockClock
     assert deploys_of(report) == {"Flow": "aborted", "Scripts": "failed", "Other": "done"}
     flow = outcome_of(report, "Flow").deploy
     assert flow is not None
-    assert flow.reason == "it uses 'Scripts', which failed"
+    assert flow.reason == "it needs 'Scripts', which failed"
     assert bench.tenant.count("trigger Flow") == 0
 
 
@@ -145,7 +145,7 @@ async def test_late_other_aborts_without_calling_it_failed(bench: Bench, autojum
     flow = outcome_of(report, "Flow").deploy
     assert flow is not None
     assert flow.status.value == "aborted"
-    assert flow.reason == "it uses 'Scripts', which was not running in time"
+    assert flow.reason == "it needs 'Scripts', which was not running in time"
 
 
 @pytest.mark.parametrize("deployed", [True, False])
@@ -153,6 +153,7 @@ async def test_failed_update_of_another_aborts(bench: Bench, autojump_clock: Moc
     """A flow is not deployed where what it uses could not be updated, deployed in this run or not."""
     bench.tenant.have("Flow")
     bench.tenant.have("Scripts")
+    bench.tenant.archives["Scripts"] = b"as it was"
     bench.tenant.faults["update Scripts"] = [rejected()]
     scripts = bench.update(bench.content("Scripts"), UpdateAction.UPDATE, deployed=deployed)
 

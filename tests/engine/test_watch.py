@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from cpi_tasks.engine.watch import Polling, RuntimeWatcher
 from cpi_tasks.events import DeploymentTriggered
-from cpi_tasks.model.naming import ArtifactId
+from cpi_tasks.model.naming import ArtifactId, PollingPolicy
 from cpi_tasks.model.plan import DeployAction
 from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.model.report import Status
@@ -48,6 +48,35 @@ def test_looks_are_close_around_the_expected_moment() -> None:
 def test_fixed_polling_is_literal() -> None:
     """With ``polling: fixed`` every pause is the one of the settings."""
     assert moments(Polling(longest_s=15.0, expected_s=20.0, is_fixed=True), 75.0) == [15.0, 30.0, 45.0, 60.0, 75.0]
+
+
+async def test_fixed_looks_are_not_shared(bench: Bench, autojump_clock: MockClock) -> None:
+    """With ``polling: fixed`` an artifact is looked at every 15 s after its own trigger, whoever else is looked at."""
+    bench.settings = replace(bench.settings, polling=PollingPolicy.FIXED, deploy_delay_s=15.0, deploy_timeout_s=75.0)
+    for artifact in "AB":
+        bench.tenant.have(artifact)
+        bench.tenant.scripts[artifact] = Script(takes_s=1e6, has_task=False)
+    bench.tenant.slow["trigger B"] = [7.0]
+
+    await bench.carry_out(plan_of(*map(deployment, "AB"), updates=False))
+
+    looks = {artifact: [at for at in bench.tenant.at(f"look {artifact}") if at > 0.5] for artifact in "AB"}
+    assert looks == {"A": [15.0, 30.0, 45.0, 60.0, 75.0], "B": [22.0, 37.0, 52.0, 67.0, 82.0]}
+
+
+async def test_fixed_looks_of_the_same_moment_are_shared(bench: Bench, autojump_clock: MockClock) -> None:
+    """With ``polling: fixed`` deployments triggered within a quarter of a second still share one list."""
+    bench.settings = replace(bench.settings, polling=PollingPolicy.FIXED, parallel_deployments=9)
+    artifacts = [f"A{number}" for number in range(9)]
+    for number, artifact in enumerate(artifacts):
+        bench.tenant.have(artifact)
+        bench.tenant.scripts[artifact] = Script(takes_s=20.0)
+        bench.tenant.slow[f"trigger {artifact}"] = [number / 40]
+
+    report = await bench.carry_out(plan_of(*map(deployment, artifacts), updates=False))
+
+    assert set(deploys_of(report).values()) == {"done"}
+    assert (bench.tenant.count("look-all"), bench.tenant.count("look")) == (3, 0)
 
 
 async def test_looks_of_a_long_deployment(bench: Bench, autojump_clock: MockClock) -> None:

@@ -55,7 +55,7 @@ async def test_a_task_in_success_is_no_success(
     assert ran.exit_code == 1
     assert {artifact for artifact in late if ENDPOINT in ran.deploy(artifact).reason} == {"Scripts", "Countries"}
     assert ran.deploy("Orders").status is Status.ABORTED
-    assert ran.deploy("Orders").reason == "it uses 'Scripts', which failed"
+    assert ran.deploy("Orders").reason == "it needs 'Scripts', which failed"
     assert ran.deploy("Counting").status is Status.DONE
 
 
