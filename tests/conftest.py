@@ -1,4 +1,4 @@
-"""The options of the conformance tests; pytest sees options only where it looks for them at the start."""
+"""The options of the conformance tests and of the seeds; pytest sees options only where it looks for them at the start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the conformance tests run against another tenant than the embedded one."""
+    """Let the conformance tests run against another tenant, and the simulation play other seeds."""
     group = parser.getgroup("conformance", "tests/conformance against a tenant of your choice")
     group.addoption(
         "--tenant-url",
@@ -24,3 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="ZZCONF",
         help="what every id that is written begins with, letters and digits (default: %(default)s)",
     )
+    seeds = parser.getgroup("seeds", "tests/simulation/seeds: whole runs made by lot")
+    seeds.addoption(
+        "--seeds", metavar="N", type=int, default=200, help="play the seeds 0 to N-1 (default: %(default)s)"
+    )
+    seeds.addoption("--seed", metavar="K", type=int, default=None, help="play this one seed alone")

@@ -23,6 +23,9 @@ from cpi_tasks.model.naming import ArtifactId, ArtifactKind
 MAX_ENTRIES = 20_000
 MAX_TOTAL_BYTES = 512 * 2**20
 MAX_RATIO = 200
+_ENTRY_MARK = b"PK\x01\x02"
+_MANY_MARKS = 10 * MAX_ENTRIES
+"""Archives inside the archive have entries, too; but so many are a bomb that unpacks while its directory is read."""
 _RATIO_COUNTS_FROM = 64 * 2**20
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
@@ -69,6 +72,8 @@ def archived_files(data: bytes, *, artifact: ArtifactId, kind: ArtifactKind) -> 
 
 def _entries(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Give path and bytes of the entries that belong to an artifact; of a path given twice the later counts."""
+    if data.count(_ENTRY_MARK) > _MANY_MARKS:
+        raise _Unusable(f"it has far more than {MAX_ENTRIES} entries")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for path, info in _checked(archive.infolist(), len(data)).items():

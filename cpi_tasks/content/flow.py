@@ -11,19 +11,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_PROPERTY_OF = rb"key\s*>\s*(%s)\s*</((?:[\w.-]+:)?)key\s*>\s*<\2value\s*>([^<]*)</\2value\s*>"
+_PROPERTY_OF = rb"key\s*>(%s)</((?:[\w.-]+:)?)key\s*>\s*<\2value\s*>([^<]*)</\2value\s*>"
 _REFERENCE = re.compile(
-    _PROPERTY_OF % rb"scriptBundleId|messageMappingBundleId|mappinguri|mappingname|mappingpath",
+    _PROPERTY_OF % rb"\s*(?:scriptBundleId|messageMappingBundleId|mappinguri|mappingname|mappingpath)\s*",
 )
-_ANY_PROPERTY = re.compile(_PROPERTY_OF % rb"[^<>]*?")
+_ANY_PROPERTY = re.compile(_PROPERTY_OF % rb"[^<>]*")
 # Begins with a literal, which the search skips to; the look-behind makes sure that the value begins with it.
 _DYNAMIC_REFERENCE = re.compile(rb"ref:(?<=[>;]ref:)([\w.-]+)(?=\s*(?:<|&lt;))")
 _PLACEHOLDER = re.compile(rb"\{\{([^{}]+)\}\}")
-_START_EVENT = re.compile(rb"<((?:[\w.-]+:)?)startEvent\b[^<>]*(?<!/)>.*?</\1startEvent\s*>", re.DOTALL)
+_START_EVENT = (re.compile(rb"<(?:[\w.-]+:)?startEvent\b[^<>]*(?<!/)>"), re.compile(rb"</(?:[\w.-]+:)?startEvent\s*>"))
 _TIMER = b"timerEventDefinition"
 _PROCESS_DIRECT = b"ProcessDirect"
 _FILLED = re.compile(r"\{\{([^{}]+)\}\}")
-_CHANNEL = re.compile(rb"<((?:[\w.-]+:)?)messageFlow\s.*?</\1messageFlow\s*>", re.DOTALL)
+_CHANNEL = (re.compile(rb"<(?:[\w.-]+:)?messageFlow\s"), re.compile(rb"</(?:[\w.-]+:)?messageFlow\s*>"))
 _BLOCK_END = b"extensionElements>"
 _MAPPING_SUFFIX = ".mmap"
 
@@ -108,8 +108,7 @@ def process_direct(data: bytes, parameters: Mapping[str, str]) -> tuple[frozense
 
 def _channels(data: bytes) -> Iterator[Mapping[str, str]]:
     """Give the settings of every channel."""
-    for channel in _CHANNEL.finditer(data):
-        yield {_text(m.group(1)): _text(m.group(3)) for m in _ANY_PROPERTY.finditer(channel.group())}
+    return (_settings(channel) for channel in _elements(data, *_CHANNEL))
 
 
 def timer_schedules(data: bytes) -> tuple[str, ...]:
@@ -119,12 +118,21 @@ def timer_schedules(data: bytes) -> tuple[str, ...]:
     """
     if _TIMER not in data:
         return ()
-    found: list[str] = []
-    for event in _START_EVENT.finditer(data):
-        if _TIMER in event.group():
-            settings = {_text(m.group(1)): _text(m.group(3)) for m in _ANY_PROPERTY.finditer(event.group())}
-            found.append(settings.get("scheduleKey", "").strip())
-    return tuple(schedule for schedule in found if schedule)
+    timers = (_settings(event) for event in _elements(data, *_START_EVENT) if _TIMER in event)
+    schedules = (settings.get("scheduleKey", "").strip() for settings in timers)
+    return tuple(schedule for schedule in schedules if schedule)
+
+
+def _elements(data: bytes, opening: re.Pattern[bytes], closing: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Give the elements between two tags, which do not nest; one that is never closed is none."""
+    at = 0
+    while (begin := opening.search(data, at)) and (end := closing.search(data, begin.end())):
+        at = end.end()
+        yield data[begin.start() : at]
+
+
+def _settings(element: bytes) -> Mapping[str, str]:
+    return {_text(m.group(1).strip()): _text(m.group(3)) for m in _ANY_PROPERTY.finditer(element)}
 
 
 def _text(raw: bytes) -> str:
@@ -136,7 +144,7 @@ def _values(data: bytes) -> Iterator[_Value]:
         raw = match.group(3)
         start = match.start(3) + len(raw) - len(raw.lstrip())
         end = match.end(3) - len(raw) + len(raw.rstrip())
-        yield _Value(match.group(1).decode(), _text(raw.strip()), min(start, end), end)
+        yield _Value(match.group(1).strip().decode(), _text(raw.strip()), min(start, end), end)
 
 
 def _renamed_paths(

@@ -7,13 +7,23 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+MAX_BYTES = 64 * 2**20
+MAX_TAGS = 1_000_000
+MAX_DEPTH = 64
+"""Far more than any content has; what is beyond would cost more memory and time than a comparison is worth."""
+
 
 class UnreadableXml(ValueError):
     """The bytes are no XML that is safe to read; the text says why."""
 
 
 def parse_xml(data: bytes) -> Element:
-    """Parse a document without DTD, entities and external references; raises ``UnreadableXml``."""
+    """Parse a document without DTD, entities and external references; raises ``UnreadableXml``.
+
+    A document of more than 64 MiB, a million tags or 64 levels counts as unreadable, too.
+    """
+    if len(data) > MAX_BYTES or data.count(b"<") > MAX_TAGS:
+        raise UnreadableXml("it is far too large")
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except ParseError as error:
@@ -22,6 +32,11 @@ def parse_xml(data: bytes) -> Element:
         raise UnreadableXml("it declares a document type or entities") from error
     except (ValueError, LookupError) as error:
         raise UnreadableXml(f"its encoding cannot be read ({error})") from error
+    level, depth = [root], 1
+    while level := [child for element in level for child in element]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise UnreadableXml("it is nested too deeply")
     return root
 
 
@@ -44,21 +59,14 @@ def leaf_text(element: Element) -> str:
 def canonical_xml(root: Element, *, without: frozenset[tuple[str, str]] = frozenset()) -> str:
     """Give a form that is equal for documents that differ in order, layout, repetition and empty elements only.
 
-    ``without`` names (element, attribute) pairs that do not count. Raises ``UnreadableXml`` for nesting that is too
-    deep to be content.
+    ``without`` names (element, attribute) pairs that do not count; ``root`` is what ``parse_xml`` gave.
     """
-    try:
-        return _canonical(root, without)
-    except RecursionError as error:
-        raise UnreadableXml("it is nested too deeply") from error
+    return _canonical(root, without)
 
 
 def readable_xml(root: Element, *, without: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
-    """Give indented lines for a person that are equal where ``canonical_xml`` is; raises as it does."""
-    try:
-        return _readable(root, without)
-    except RecursionError as error:
-        raise UnreadableXml("it is nested too deeply") from error
+    """Give indented lines for a person that are equal where ``canonical_xml`` is."""
+    return _readable(root, without)
 
 
 def _readable(element: Element, without: frozenset[tuple[str, str]]) -> list[str]:

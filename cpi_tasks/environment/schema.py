@@ -40,6 +40,8 @@ Seconds = Annotated[float | None, PlainValidator(scalars.positive_number)]
 Rate = Annotated[float | None, PlainValidator(scalars.positive_number)]
 Override = Annotated[str, PlainValidator(scalars.as_written)]
 
+_MOST_PROBLEMS = 200
+"""More wrong keys of one mapping are only counted: such a file is something else altogether."""
 _ONLY_IN_ENVIRONMENT = "belongs in the environment file"
 
 
@@ -201,7 +203,9 @@ def check(schema: type[K], document: Document, loc: Loc) -> Checked[K]:
     broken = unset | {str(detail["loc"][0]) for detail in details}
     # A variable that is not set was reported when it was to be put in; what follows from it is no news.
     news = [detail for detail in details if not is_unset(document.node((*loc, *detail["loc"])))]
-    problems = tuple(_problem(schema, document, loc, detail) for detail in news)
+    problems = tuple(_problem(schema, document, loc, detail) for detail in news[:_MOST_PROBLEMS])
+    if left := len(news[_MOST_PROBLEMS:]):
+        problems += (document.problem(loc, f"{left} more keys are wrong, too"),)
     usable = {key: value for key, value in raw.items() if key not in broken}
     try:
         return Checked(keys=schema.model_validate(usable), problems=problems, broken=broken)

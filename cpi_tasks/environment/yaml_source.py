@@ -18,6 +18,8 @@ from cpi_tasks.errors import Problem
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_PROBLEMS = 1_000
+MAX_NODES = 250_000
 MAX_BORROWED_NODES = 100_000
 """How many nodes aliases may stand for in one file; real files stay far below, alias bombs pass it at once."""
 
@@ -59,6 +61,7 @@ class _Builder:
     problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, _Built] = field(default_factory=dict)
     borrowed: int = 0
+    nodes: int = 0
 
     def build(self) -> Node | None:
         """Read one document; ``None`` where the file holds none."""
@@ -73,6 +76,9 @@ class _Builder:
     def _node(self, event: yaml.Event, depth: int) -> _Built:
         if depth > MAX_DEPTH:
             raise _UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise _UnreadableError(_mark(event), f"the file holds more than {MAX_NODES} keys and values")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
         if isinstance(event, yaml.ScalarEvent):
@@ -122,9 +128,11 @@ class _Builder:
                 self._report(key.mark, f"the key '{key.text}' is given twice (first in line {first})")
             else:
                 entries[key.text] = Entry(mark=key.mark, node=value.node)
-        for source in merged:
-            entries = {**source.entries, **entries}
-        return _Built(MappingNode(mark=_mark(event), entries=entries), *_measure(values))
+        complete: dict[str, Entry] = {}
+        for source in reversed(merged):
+            complete.update(source.entries)
+        complete.update(entries)
+        return _Built(MappingNode(mark=_mark(event), entries=complete), *_measure(values))
 
     def _key(self, event: yaml.Event, depth: int) -> Scalar:
         node = self._node(event, depth + 1).node
@@ -133,7 +141,8 @@ class _Builder:
         return node
 
     def _report(self, mark: Mark, message: str) -> None:
-        self.problems.append(Problem(file=self.file, line=mark.line, column=mark.column, message=message))
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(file=self.file, line=mark.line, column=mark.column, message=message))
 
 
 def parse(data: bytes, file: str) -> Parsed:
@@ -239,7 +248,7 @@ def _merge_sources(key: Scalar, node: Node) -> list[MappingNode]:
     sources = [candidate for candidate in candidates if isinstance(candidate, MappingNode)]
     if len(sources) != len(candidates):
         raise _UnreadableError(key.mark, "'<<' needs a mapping or a list of mappings")
-    # Later sources must not win over earlier ones; the caller lets whatever is already there win.
+    # Later sources must not win over earlier ones: the caller takes them in the opposite order.
     return sources
 
 

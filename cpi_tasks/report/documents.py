@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from cpi_tasks.model.content import FileDiff
@@ -21,7 +20,7 @@ from cpi_tasks.model.plan import (
 )
 from cpi_tasks.report.differences import masked_diff_lines
 from cpi_tasks.report.drift import ORIGIN_NAMES
-from cpi_tasks.report.redactor import MASK, Redactor
+from cpi_tasks.report.redactor import MASK, Redactor, dumped
 from cpi_tasks.report.tally import Tally, blockers, tally
 from cpi_tasks.report.wording import is_secret
 
@@ -72,7 +71,7 @@ def plan_json(
         "packages": [_package(package, plan, redactor) for plan in plans for package in plan.packages],
         "artifacts": [artifact for plan in plans for artifact in _artifacts(plan, diffs, redactor)],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return dumped(document)
 
 
 def _counts(counts: Tally) -> _Json:

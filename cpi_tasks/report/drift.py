@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import IO
@@ -10,7 +9,7 @@ from typing import IO
 from cpi_tasks.model.drift import Aspect, DriftEntry, DriftReport
 from cpi_tasks.model.naming import ArtifactRef, PackageId
 from cpi_tasks.model.plan import Origin
-from cpi_tasks.report.redactor import Redactor
+from cpi_tasks.report.redactor import Redactor, dumped
 from cpi_tasks.report.wording import BLANK, Line, Tone, author, number, rendered, unknown_makers
 
 FORMAT_VERSION = 1
@@ -85,7 +84,7 @@ def drift_json(report: DriftReport, redactor: Redactor) -> str:
             for entry in report.entries
         ],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return dumped(document)
 
 
 def _entry(entry: DriftEntry, redactor: Redactor) -> Line:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.finding import Finding, Inspection, Rule, Severity
-from cpi_tasks.report.redactor import Redactor
+from cpi_tasks.report.redactor import Redactor, dumped
 from cpi_tasks.report.wording import Outlet, names, number
 
 JSON_VERSION = 1
@@ -49,10 +48,10 @@ def render_findings(
     outlet = Outlet(stdout, redactor)
     render: dict[FindingsFormat, Callable[[], str]] = {
         FindingsFormat.TEXT: lambda: _lines(_text(clean), outlet),
-        FindingsFormat.JSON: lambda: _dumped(_json(clean)),
-        FindingsFormat.SARIF: lambda: _dumped(_sarif(clean)),
-        FindingsFormat.GITHUB: lambda: _lines(_github(clean), outlet),
-        FindingsFormat.GITLAB: lambda: _dumped(_gitlab(clean)),
+        FindingsFormat.JSON: lambda: dumped(_json(clean)),
+        FindingsFormat.SARIF: lambda: dumped(_sarif(clean)),
+        FindingsFormat.GITHUB: lambda: "".join(f"::{outlet.fit(command)}\n" for command in _github(clean)),
+        FindingsFormat.GITLAB: lambda: dumped(_gitlab(clean)),
     }
     return render[form]()
 
@@ -70,10 +69,6 @@ def _cleaned(finding: Finding, redactor: Redactor) -> Finding:
 
 def _lines(lines: Iterable[str], outlet: Outlet) -> str:
     return "".join(f"{outlet.fit(line)}\n" for line in lines)
-
-
-def _dumped(value: object) -> str:
-    return json.dumps(value, indent=2) + "\n"
 
 
 def _text(inspection: Inspection) -> list[str]:
@@ -159,7 +154,7 @@ def _physical(problem: Problem) -> _Json:
 
 
 def _github(inspection: Inspection) -> list[str]:
-    """Give workflow commands, at most ten of a kind, then how many there are besides."""
+    """Give workflow commands without their ``::``, at most ten of a kind, then how many there are besides."""
     lines = []
     left = 0
     for severity in Severity:
@@ -168,7 +163,7 @@ def _github(inspection: Inspection) -> list[str]:
         left += len(findings[MOST_ANNOTATIONS:])
         lines += [_command(finding) for finding in findings[:MOST_ANNOTATIONS]]
     if left:
-        lines.append(f"::notice title=cpi-tasks validate::{_escaped(f'{left:,} more; the log lists all')}")
+        lines.append(f"notice title=cpi-tasks validate::{_escaped(f'{left:,} more; the log lists all')}")
     return lines
 
 
@@ -179,7 +174,7 @@ def _command(finding: Finding) -> str:
         properties["col"] = str(problem.column)
     properties["title"] = f"cpi-tasks: {finding.rule.value}"
     listed = ",".join(f"{key}={_escaped_property(value)}" for key, value in properties.items())
-    return f"::{finding.severity.value} {listed}::{_escaped(_placed_text(finding))}"
+    return f"{finding.severity.value} {listed}::{_escaped(_placed_text(finding))}"
 
 
 def _escaped(text: str) -> str:

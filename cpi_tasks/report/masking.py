@@ -12,7 +12,7 @@ _SECRET_STEMS = re.compile(
 )
 _HARMLESS_KEYS = frozenset({"monkey", "donkey", "turkey", "hockey", "jockey", "whiskey", "keyboard", "keynote"})
 _SECRET_VALUE = re.compile(
-    r"://[^/\s:@]*:[^\s@]+@"  # https://user:password@host
+    r"://[^/\s:@]{0,300}:[^\s@]{1,1000}@"  # https://user:password@host; bounded, or a long value takes minutes
     r"|^\s*(basic|bearer)\s+\S{6,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|(password|passwd|pwd|secret|token|api[-_]?key)\s*[=:]\s*\S",  # jdbc:…;password=…

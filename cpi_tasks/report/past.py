@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Protocol
 
-from cpi_tasks.report.redactor import Redactor
+from cpi_tasks.report.redactor import Redactor, dumped
 from cpi_tasks.report.wording import BLANK, Line, Tone, number, rendered
 
 FORMAT_VERSION = 1
@@ -87,7 +86,7 @@ def render_run(run: PastRun, redactor: Redactor, *, stdout: IO[str] | None = Non
 def runs_json(runs: Iterable[PastRun], redactor: Redactor) -> str:
     """Give runs as JSON; keys are only ever added, ``formatVersion`` changes with anything else."""
     document = {"formatVersion": FORMAT_VERSION, "runs": [_run(run, redactor) for run in runs]}
-    return json.dumps(document, indent=2) + "\n"
+    return dumped(document)
 
 
 def _run(run: PastRun, redactor: Redactor) -> Mapping[str, object]:

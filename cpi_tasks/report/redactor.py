@@ -16,7 +16,14 @@ SHORTEST_SECRET = 4
 output unreadable while telling the reader which characters the secret has."""
 _SHORTEST_FRAGMENT = 6
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_CI_COMMAND = re.compile(r"^(\s*):(?=:[^:]*::)|#(?=#(?:vso)?\[)")
+"""What CI services obey in a job's output: ``::…::`` at a line's beginning, ``##[…]`` and ``##vso[…]`` anywhere."""
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
+
+
+def dumped(document: object) -> str:
+    """Give a document as JSON, spelt such that no CI service that reads the output finds a command in its texts."""
+    return json.dumps(document, indent=2).replace("##", "#\\u0023") + "\n"
 
 
 class Redactor:
@@ -43,9 +50,12 @@ class Redactor:
             self._pattern = re.compile(f"(?=({'|'.join(map(re.escape, longest_first))}))")
 
     def clean(self, text: str) -> str:
-        """Give ``text`` as one line: secrets masked, line breaks and tabs as spaces, control characters as escapes."""
+        """Give ``text`` as one line: secrets masked, line breaks and tabs as spaces, control characters as escapes.
+
+        So are the first characters of what would be a command to a CI service.
+        """
         # Masked twice: before, because a secret may hold control characters; after, because removing may join one.
-        return self.mask(_neutralise(_LINE_BREAK.sub(" ", self.mask(text))))
+        return _disarm(self.mask(_neutralise(_LINE_BREAK.sub(" ", self.mask(text)))))
 
     def clean_lines(self, text: str) -> list[str]:
         """Give ``text`` as clean lines, without blank ones at either end; an empty text gives no line."""
@@ -119,6 +129,10 @@ def _neutralise(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_visible, text))
+
+
+def _disarm(line: str) -> str:
+    return _CI_COMMAND.sub(lambda match: "\\x23" if match[1] is None else f"{match[1]}\\x3a", line)
 
 
 def _visible(character: str) -> str:

@@ -11,6 +11,8 @@ from defusedxml import DefusedXmlException
 from cpi_tasks.tenant.text import decoded, is_html, one_line, without_markup
 
 _CODE_LIMIT = 100
+_LARGEST = 2**20
+"""How much of a body is looked at: an error that says more says it in vain."""
 
 
 def parse_error(content: bytes) -> tuple[str, str]:
@@ -19,6 +21,7 @@ def parse_error(content: bytes) -> tuple[str, str]:
     Understood are the OData 2.0 error as JSON (its text may be null) and XML, the flat errors of token services and
     proxies, HTML pages and plain text.
     """
+    content = content[:_LARGEST]
     body = decoded(content).strip()
     code, detail = _from_json(body) or _from_xml(body, content) or ("", without_markup(body) if "<" in body else body)
     return one_line(code, _CODE_LIMIT), one_line(detail)
@@ -61,10 +64,13 @@ def _from_xml(body: str, content: bytes) -> tuple[str, str] | None:
         root: Element = defusedxml.ElementTree.fromstring(body.encode("utf-8", errors="replace"))
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         return None
-    found = {name: "".join(node.itertext()) for node in reversed(list(root.iter())) if (name := _local_name(node))}
-    if "code" not in found and "message" not in found:
-        return None
-    return found.get("code", ""), found.get("message", "")
+    code, message = _first(root, "code"), _first(root, "message")
+    return None if code is None and message is None else (code or "", message or "")
+
+
+def _first(root: Element, name: str) -> str | None:
+    """Give the text of the first element of that name, with everything in it."""
+    return next(("".join(node.itertext()) for node in root.iter() if _local_name(node) == name), None)
 
 
 def _local_name(node: Element) -> str:

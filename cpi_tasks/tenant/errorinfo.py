@@ -8,6 +8,9 @@ import re
 from cpi_tasks.tenant.text import decoded, readable, without_markup
 
 _DEEPEST = 12
+_LARGEST = 2**20
+_LONGEST_FILLED = 50_000
+"""How many characters parameters may add to one template, which may name each of them any number of times."""
 _CHILDREN = ("childInstances", "childMessageInstances")
 _PARAMETERS = ("parameter", "parameters")
 _PLACEHOLDER = re.compile(r"\{([0-9]{1,3})[^{}]*\}")
@@ -20,7 +23,7 @@ def error_text(content: bytes) -> str | None:
     The message is a template for its parameters or empty; parameters stand beside the message, may hold JSON
     themselves, even cut off, and causes nest (seen by flashpipe, figaf and landscaper). Every text is given once.
     """
-    body = decoded(content).strip()
+    body = decoded(content[:_LARGEST]).strip()
     if body == "null":
         return None
     lines = dict.fromkeys(line for line in _lines(body, 0) if line.strip())
@@ -77,10 +80,12 @@ def _instance(node: dict[str, object], depth: int) -> list[str]:
 def _filled(template: str, parameters: list[object]) -> tuple[str, list[object]]:
     """Fill ``{0}`` and the like; only short plain parameters go into the sentence, documents are read by themselves."""
     used: set[int] = set()
+    room = _LONGEST_FILLED
 
     def fill(match: re.Match[str]) -> str:
+        nonlocal room
         index = int(match[1])
-        if index >= len(parameters):
+        if index >= len(parameters) or room <= 0:
             return match[0]
         value = parameters[index]
         if not isinstance(value, str | int | float) or (
@@ -88,6 +93,7 @@ def _filled(template: str, parameters: list[object]) -> tuple[str, list[object]]
         ):
             return match[0]
         used.add(index)
+        room -= len(str(value))
         return str(value)
 
     text = _PLACEHOLDER.sub(fill, template)

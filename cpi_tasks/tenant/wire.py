@@ -26,6 +26,10 @@ CONNECT_TIMEOUT_S = 30.0
 KEEP_ALIVE_S = 15.0
 """Shorter than any gateway's idle limit, so that a connection is rarely closed under a request about to use it."""
 
+MAX_ANSWER_BYTES = 256 * 2**20
+"""Larger answers count as broken off; the largest are archives, which tenants limit to far less."""
+_PIECE_BYTES = 16 * 1024
+
 _TROUBLES: tuple[tuple[type[Exception], TroubleKind, str], ...] = (
     (httpx.ConnectTimeout, TroubleKind.NOT_SENT, "no connection in time"),
     (httpx.ConnectError, TroubleKind.NOT_SENT, "no connection"),
@@ -159,9 +163,26 @@ async def _content(response: httpx.Response) -> bytes:
     """Read a body and decode it afterwards: a decoder failing half-way would leave generators behind unclosed."""
     if response.is_stream_consumed:
         return response.content  # scripted transports give whole answers
+    raw = bytearray()
     async with aclosing(response.aiter_raw()) as parts:  # type: ignore[type-var]
-        raw = b"".join([part async for part in parts])
-    return httpx.Response(response.status_code, headers=response.headers, content=raw).content
+        async for part in parts:
+            raw += part
+            if len(raw) > MAX_ANSWER_BYTES:
+                await response.aclose()  # which ends the loop, and closes what is behind the parts
+    return _decoded(response, bytes(raw))
+
+
+def _decoded(response: httpx.Response, raw: bytes) -> bytes:
+    """Decode piece by piece, because a little of what was compressed may stand for more than any memory holds."""
+    if "," in response.headers.get("content-encoding", ""):
+        raise httpx.DecodingError("it is compressed more than once")
+    pieces = (raw[at : at + _PIECE_BYTES] for at in range(0, len(raw), _PIECE_BYTES))
+    content = bytearray()
+    for part in httpx.Response(response.status_code, headers=response.headers, content=pieces).iter_bytes():
+        content += part
+        if len(content) > MAX_ANSWER_BYTES:
+            raise httpx.DecodingError(f"it is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
+    return bytes(content)
 
 
 @contextmanager

@@ -146,10 +146,17 @@ def test_item_13_configured_values_outlast_new_content(workspace: Workspace) -> 
     before = value_of(workspace, URL)
     written = workspace.remote.write("PUT", parameter(workspace, URL), {"ParameterValue": "https://prod.example"})
     assert workspace.put("Integration", changed(workspace, "Integration")).status_code == 200
+    workspace.save_draft("Integration", "1.0.1")
 
     assert before == "https://registry.dev.example.com/api/devices"
     assert [written.status_code, written.content] == [202, b""]
     assert value_of(workspace, URL) == "https://prod.example"
+
+
+def test_item_13_configured_values_outlast_new_content_of_drafts(own_tenant: OwnTenant, prefix: str) -> None:
+    """A tenant that leaves drafts, and hides their parameters, shows the values once the draft is saved."""
+    _, remote = own_tenant(version_mode="draft", configurations_of_draft="not-found")
+    test_item_13_configured_values_outlast_new_content(Workspace(remote=remote, package=f"{prefix}Kept"))
 
 
 def test_item_13_unknown_parameters_are_404(workspace: Workspace) -> None:

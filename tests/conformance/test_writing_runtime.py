@@ -53,11 +53,21 @@ def test_item_15_each_deployment_has_its_own_time(workspace: Workspace) -> None:
     workspace.deploy("Integration")
     first = workspace.wait_for("Integration", "STARTED")
     workspace.put("Integration", files_of("Integration", workspace.id_of("Integration"), "1.0.1"))
+    workspace.save_draft("Integration", "1.0.1")
     wanted = workspace.remote.get(workspace.path("Integration")).json()["d"]["Version"]
     workspace.deploy("Integration")
     again = workspace.wait_for("Integration", "STARTED", not_of=first["DeployedOn"])
 
     assert again["Version"] == wanted
+
+
+def test_item_15_each_deployment_has_its_own_time_where_updates_leave_drafts(
+    own_tenant: OwnTenant, prefix: str
+) -> None:
+    """A tenant that leaves drafts, and hides their parameters, is none the worse for it."""
+    _, remote = own_tenant(version_mode="draft", configurations_of_draft="not-found", deploy_s=0.3)
+    space = Workspace(remote=remote, package=f"{prefix}Late")
+    test_item_15_each_deployment_has_its_own_time(space)
 
 
 def test_item_15_a_deployment_again_shows_the_former_one_first(own_tenant: OwnTenant, prefix: str) -> None:

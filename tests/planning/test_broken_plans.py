@@ -43,8 +43,18 @@ def document() -> Json:
         "[" * 100_000,
         f'{{"format": {"1" * 5_000}}}',
         '{"format": 1, "x": "\\ud800"}',
+        '{"format": 1, "x": "\\u0000"}',
     ],
-    ids=["empty", "a word", "cut short", "something after it", "deep", "long number", "half a character"],
+    ids=[
+        "empty",
+        "a word",
+        "cut short",
+        "something after it",
+        "deep",
+        "long number",
+        "half a character",
+        "no character",
+    ],
 )
 def test_what_is_no_json_is_bad_input(text: str) -> None:
     """Also what only Python's own reader would take, or gives up on."""

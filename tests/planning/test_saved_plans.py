@@ -12,7 +12,8 @@ from cpi_tasks.errors import InputError
 from cpi_tasks.model.config import EmbeddedTenant, Selection, Settings
 from cpi_tasks.model.naming import Mode
 from cpi_tasks.planning import SavedPlan, read_saved, save_plan, why_stale
-from tests.planning.saving import NOTHING, ROOT, URL, Situation, flow, library
+from tests.planning.builders import inventory
+from tests.planning.saving import NOTHING, ROOT, URL, Situation, flow, library, tenant_side
 
 FLAGS = Selection(
     env="prod",
@@ -242,7 +243,9 @@ def test_equal_values_of_two_parameters_do_not_show() -> None:
     same = flow(parameters={"host": "a", "user": "a"}, host="a")
     spec = replace(same.spec, overrides={"host": "a", "user": "a"})
 
-    facts = Situation(artifacts=(replace(same, spec=spec), library())).saved().facts["'Pack/Flow'"]
+    tenant = replace(tenant_side(), parameters=inventory(parameters={"Flow": {"host": "x", "user": "x"}}).parameters)
+
+    facts = Situation(artifacts=(replace(same, spec=spec), library()), tenant=tenant).saved().facts["'Pack/Flow'"]
 
     assert set(facts.values) == {"host", "user"}
     assert facts.values["host"] != facts.values["user"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from cpi_tasks.model.config import Settings
-from cpi_tasks.model.naming import VersionPolicy
+from cpi_tasks.model.naming import DraftPolicy, VersionPolicy
 from cpi_tasks.model.plan import ArtifactPlan, UpdateAction
 from cpi_tasks.planning import why_refused
 from tests.planning.builders import (
@@ -160,6 +160,18 @@ def test_a_replaced_value_mapping_follows_the_setting(policy: VersionPolicy, ver
     step = update_of(of, tenant, Settings(versioning=policy, allow_downgrade=True))
 
     assert (step.action, step.version) == (UpdateAction.REPLACE, version)
+
+
+def test_a_replaced_draft_of_a_value_mapping_needs_no_new_number() -> None:
+    """It is deleted with its draft, so the number of the last saved version is free."""
+    of = content(spec("Map", VALUES), OTHER, version="1.0.0", values=frozenset())
+    tenant = inventory(
+        design("Map", VALUES, version="Active"), downloads={"Map": download(version="1.0.3", values=frozenset())}
+    )
+
+    step = update_of(of, tenant, Settings(on_draft=DraftPolicy.OVERWRITE))
+
+    assert (step.action, step.version) == (UpdateAction.REPLACE, "1.0.3")
 
 
 @pytest.mark.parametrize(

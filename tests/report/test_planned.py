@@ -202,8 +202,8 @@ def test_what_waits_for_a_refused_artifact_is_held_up_through_any_number_of_step
     needs_b = replace(DEPLOY, depends_on=frozenset({ref("B")}), fires_timer=True)
     lines = told(artifact("C", UPDATE, needs_b), artifact("B", UPDATE, needs_a), artifact("A", REFUSE, DEPLOY))
     assert [line for line in lines if "will not" in line or "timer" in line] == [
-        "      ✗ will not be deployed: it uses B, see there",
-        "      ✗ will not be deployed: it uses A, see there",
+        "      ✗ will not be deployed: it needs B, see there",
+        "      ✗ will not be deployed: it needs A, see there",
     ]
     assert not any("will not" in line for line in told(artifact("C", UPDATE, needs_b), artifact("B", UPDATE, DEPLOY)))
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpi_tasks.report import Redactor
+from cpi_tasks.report.redactor import dumped
 
 SPELLINGS: list[Callable[[str], str]] = [
     lambda secret: secret,
@@ -66,6 +67,30 @@ def test_cleaned_text_has_no_control_characters(text: str) -> None:
 def test_control_characters_become_visible(text: str, cleaned: str) -> None:
     """Escape sequences, bells, carriage returns and bidi overrides are shown, not obeyed."""
     assert cleaned == Redactor().clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("::add-mask::a", "\\x3a:add-mask::a"),
+        ("  ::error file=x::y", "  \\x3a:error file=x::y"),
+        ("\n::stop-commands::t", " \\x3a:stop-commands::t"),
+        ("a ##vso[task.setvariable variable=PATH]b", "a \\x23#vso[task.setvariable variable=PATH]b"),
+        ("##[add-mask]e", "\\x23#[add-mask]e"),
+        ("the address ::1, a::b and ## of them", "the address ::1, a::b and ## of them"),
+        ("::1 is this machine", "::1 is this machine"),
+    ],
+)
+def test_no_ci_service_finds_a_command(text: str, cleaned: str) -> None:
+    """GitHub and Azure obey what a job prints, also what it only quotes; what merely looks similar stays as it is."""
+    assert cleaned == Redactor().clean(text)
+
+
+def test_no_ci_service_finds_a_command_in_a_document() -> None:
+    """In JSON it is spelt otherwise, and means the same."""
+    texts = ["##vso[task.setvariable variable=PATH]b", "###[x", "a#b", "####"]
+    assert "##" not in dumped(texts)
+    assert json.loads(dumped(texts)) == texts
 
 
 def test_a_text_of_several_lines_keeps_its_lines_and_indentation() -> None:

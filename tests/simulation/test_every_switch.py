@@ -16,6 +16,7 @@ from tests.support.project import SCRIPT
 from tests.support.world import MakeWorld, Ran, World, make_world
 
 FAMILIES = ("Integration", "MessageMapping", "ScriptCollection", "ValueMapping")
+MAPPING = "src/main/resources/mapping/OrderToInvoice.mmap"
 NO_TIME = "not provable: the tenant gives no time of deployment"
 BOTH = (False, True)
 
@@ -122,7 +123,7 @@ def _name(value: object) -> str:
 
 
 async def _everything_arrives(world: World) -> None:
-    """Bring the project up, do nothing, bring two changes, do nothing again."""
+    """Bring the project up, do nothing, bring changes of every kind, do nothing again."""
     world.project.every_kind()
     first = await world.run()
     assert first.exit_code == 0, first.report
@@ -133,12 +134,17 @@ async def _everything_arrives(world: World) -> None:
     world.project.edit("Sales", "Orders", SCRIPT, b"// changed\n")
     world.project.edit("Sales", "Scripts", "src/main/resources/script/Shared.groovy", b"def shared() { 2 }\n")
     world.project.raise_version("Sales", "Scripts", "1.2.0")
+    world.project.edit("Sales", "OrderToInvoice", MAPPING, b"<mapping><from>Order</from><to>Bill</to></mapping>")
+    world.project.raise_version("Sales", "OrderToInvoice", "1.3.0")
+    world.project.packages["Sales"]["description"] = "What we sold"
     world.project.override("Counting", {"Receiver Host": "d.example"})
     changed = await world.run()
     assert changed.exit_code == 0, changed.report
-    assert {"Counting", "Orders", "Scripts"} <= set(changed.deployed)
+    assert {"Counting", "Orders", "OrderToInvoice", "Scripts"} <= set(changed.deployed)
     assert world.simulator.artifact("Counting").parameters["Receiver Host"] == "d.example"
     assert world.simulator.artifact("Scripts").version == "1.2.0"
+    assert world.simulator.artifact("OrderToInvoice").version == "1.3.0"
+    assert "What we sold" in world.simulator.packages["Sales"].fields["Description"]
     _runs_what_design_time_holds(world)
     _does_nothing(world, await world.run())
     assert world.simulator.violations == []
