@@ -54,7 +54,7 @@ class Deployment:
         self._design = context.designs.get(artifact.ref.artifact, DesignState())
         self._polling = Polling(
             longest_s=context.settings.deploy_delay_s,
-            expected_s=step.expected_s,
+            expected_s=watcher.usual_s if step.expected_s is None else step.expected_s,
             is_fixed=context.settings.polling is PollingPolicy.FIXED,
         )
         self._status = ""
@@ -188,6 +188,8 @@ class Deployment:
 
     def _succeed(self, seen: RuntimeArtifact, duration_s: float) -> StepOutcome:
         is_joined = self._step.action is DeployAction.WATCH
+        if not is_joined:
+            self._watcher.note_took(duration_s)
         note_success(
             self._artifact.ref, seen, self._context, is_joined=is_joined, took_s=None if is_joined else duration_s
         )

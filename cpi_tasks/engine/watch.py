@@ -17,6 +17,7 @@ _SHARE = 0.2
 _LEAST_PAUSE_S = 0.25
 _BY_ID_BELOW = 3
 _RECENT_S = 2.0
+_WEIGHT = 0.25
 # What a look takes beyond this is the tenant's doing (throttling, repeated requests, an outage).
 _USUAL_LOOK_S = 1.0
 _LONGEST_SILENCE_S = 300.0
@@ -27,7 +28,8 @@ class Polling:
     """How long to pause between looks at one deployment; times in seconds since its trigger.
 
     Looks start early and widen with the time that has gone by, up to ``longest_s``; around ``expected_s``, what the
-    artifact took the last time, they are close again. ``is_fixed``: every pause is ``longest_s``, whatever is known.
+    artifact took the last time or others took, they are close again. ``is_fixed``: every pause is ``longest_s``,
+    whatever is known.
     """
 
     longest_s: float
@@ -40,7 +42,7 @@ class Polling:
             return self.longest_s
         pause_s = max(_FIRST_PAUSE_S, elapsed_s * _SHARE)
         if self.expected_s is not None:
-            pause_s = min(pause_s, max(_FIRST_PAUSE_S, abs(self.expected_s - elapsed_s) / 2))
+            pause_s = min(pause_s, max(_LEAST_PAUSE_S, abs(self.expected_s - elapsed_s) / 2))
         return min(pause_s, self.longest_s)
 
     def pauses(self) -> Iterator[float]:
@@ -78,6 +80,12 @@ class RuntimeWatcher:
         self._listed_at = -math.inf
         self._silent_since: float | None = None
         self.stalled_s = 0.0
+        self.usual_s: float | None = None
+        """About how long deployments take in this run, in seconds; ``None`` before the first has ended."""
+
+    def note_took(self, took_s: float) -> None:
+        """Take note of how long a deployment took, so that looks at others fall close to their end."""
+        self.usual_s = took_s if self.usual_s is None else self.usual_s + (took_s - self.usual_s) * _WEIGHT
 
     async def look(self, artifact: ArtifactId, *, pause_s: float) -> RuntimeArtifact | None:
         """Wait for the next look (at most about ``pause_s`` away) and give what it showed of one artifact.

@@ -1,0 +1,79 @@
+"""Benchmark 3: a first run under the limits SAP publishes, which must be used and never crossed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.benchmarks import bounds
+from tests.benchmarks.measures import Measure
+from tests.benchmarks.processes import Seen, invoke, tenant
+from tests.benchmarks.workload import add_artifacts, rates, repository
+
+PUBLISHED = 10.0
+PERMITTED = 9.0
+_USED = 0.9
+_TOO_MANY = 429
+
+
+def measure(folder: Path, *, packages: int = 10, per_package: int = 20, deploy_s: float = 2.0) -> list[Measure]:
+    """Create and deploy everything on a tenant that refuses what goes beyond its limits."""
+    project = repository(
+        folder / "repository",
+        parallelDeployments=5,
+        maxParallelDeployments=50,
+        requestsPerSecond=rates(PERMITTED, 45),
+    )
+    add_artifacts(project, packages=packages, per_package=per_package)
+    with tenant(
+        deploy_s=deploy_s,
+        designtime_rate=PUBLISHED,
+        designtime_tenant_rate=15,
+        runtime_rate=50,
+        runtime_tenant_rate=120,
+    ) as running:
+        ran = invoke("orchestrate", "--env", "x", cwd=project.root, env=running.variables())
+        seen = running.seen()
+    designtime = [one for one in seen if one.family == "designtime"]
+    count = len(designtime)
+    work_s = designtime[-1].at - designtime[0].at
+    artifacts = packages * per_package
+    return [
+        Measure(
+            benchmark=3,
+            what=f"{artifacts} new artifacts, first to last design-time request",
+            unit="s",
+            measured=work_s,
+            bound=bounds.requests_s(count, PERMITTED),
+            sequential=bounds.requests_s(count, PERMITTED) + bounds.sequential_s([deploy_s] * artifacts),
+            most_ratio=1 / _USED,
+            note=f"{count} requests, {100 * bounds.requests_s(count, PERMITTED) / work_s:.1f} % of {PERMITTED:g}/s and "
+            f"{100 * bounds.requests_s(count, PUBLISHED) / work_s:.1f} % of {PUBLISHED:g}/s used",
+        ),
+        Measure(
+            benchmark=3,
+            what="refused with 429",
+            unit="requests",
+            measured=sum(one.status == _TOO_MANY for one in seen),
+            most=0,
+            note=f"at most {most_in_a_second(designtime)} design-time requests in any second",
+        ),
+        Measure(
+            benchmark=3,
+            what=f"{artifacts} new artifacts, whole command",
+            unit="s",
+            measured=ran.wall_s,
+            bound=bounds.requests_s(count, PERMITTED) + deploy_s,
+            note=f"{ran.cpu_s:.2f} s CPU, {len(seen)} requests",
+        ),
+    ]
+
+
+def most_in_a_second(seen: list[Seen]) -> int:
+    """Give the most requests that arrived within one second, wherever it begins."""
+    moments = sorted(one.at for one in seen)
+    first = most = 0
+    for number, moment in enumerate(moments):
+        while moments[first] <= moment - 1.0:
+            first += 1
+        most = max(most, number - first + 1)
+    return most
