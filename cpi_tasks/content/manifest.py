@@ -99,8 +99,8 @@ def _line_end(line: bytes) -> bytes:
 
 def _headers(lines: tuple[bytes, ...]) -> Iterator[_Header]:
     """Give the headers up to the first empty line, which ends the main section."""
-    name, value, start = "", b"", 0
-    stop = 0
+    name, start, stop = "", 0, 0
+    value: list[bytes] = []
     for index, line in enumerate(lines):
         body = line.rstrip(b"\r\n")
         if not body:
@@ -110,17 +110,17 @@ def _headers(lines: tuple[bytes, ...]) -> Iterator[_Header]:
             if not name:
                 raise ManifestError(stop, "the first line continues a line that is not there")
             # Joined as bytes: a line may have been cut inside a character.
-            value += body[1:]
+            value.append(body[1:])
             continue
         if name:
-            yield _header(name, value, start, index)
+            yield _header(name, b"".join(value), start, index)
         before, colon, after = body.partition(b":")
         match = _NAME.match(before)
         if not colon or match is None:
             raise ManifestError(stop, "this line is neither 'Name: value' nor a continuation (one leading space)")
-        name, value, start = match.group(1).decode(), after, index
+        name, value, start = match.group(1).decode(), [after], index
     if name:
-        yield _header(name, value, start, stop)
+        yield _header(name, b"".join(value), start, stop)
 
 
 def _header(name: str, value: bytes, start: int, stop: int) -> _Header:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from javaproperties import KeyValue, join_key_value, loads, parse
 from javaproperties.util import CONTINUED_RGX
 
 _BOM = "\ufeff"
+_LINE_BREAK = re.compile("\r\n?|\n")
+_MOST_REREAD = 20_000_000
+"""The library reads a continued line again for each of its continuations; so many characters take about a second."""
 
 
 def _decode(data: bytes) -> tuple[str, str]:
     """Give the text and its encoding: UTF-8 as the design-time editors write, else ISO-8859-1 as Java writes."""
     try:
-        return data.decode("utf-8"), "utf-8"
+        text, encoding = data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        return data.decode("iso-8859-1"), "iso-8859-1"
+        text, encoding = data.decode("iso-8859-1"), "iso-8859-1"
+    length = reread = 0
+    for line in _LINE_BREAK.split(text):
+        is_continued = (len(line) - len(line.rstrip("\\"))) % 2 == 1
+        length = length + len(line) if is_continued else 0
+        reread += length
+        if reread > _MOST_REREAD:
+            raise ValueError("its lines are continued far too often")
+    return text, encoding
 
 
 def read_properties(data: bytes) -> dict[str, str]:
     r"""Give keys and values, unescaped and otherwise as written; of a key given twice the last value.
 
-    Raises ``ValueError`` for a malformed ``\uXXXX`` escape.
+    Raises ``ValueError`` for a malformed ``\uXXXX`` escape, and for lines that are continued without an end.
     """
     text, _ = _decode(data)
     return loads(text.removeprefix(_BOM))

@@ -13,16 +13,26 @@ from cpi_tasks.model.tenant import DesigntimeArtifact
 async def keep_content(ref: ArtifactRef, step: UpdateStep, context: Context) -> str:
     """Keep an artifact's archive, version and parameters before its content is replaced; gives the archive's path.
 
-    The archive is the one downloaded for comparing where there was one, otherwise it is downloaded now; empty where
-    there is nothing to overwrite.
+    The archive is the one downloaded for comparing where there was one, otherwise it is downloaded now, and so are
+    values that were not read; empty where there is nothing to overwrite. Raises what the tenant refuses.
     """
     if step.before is None:
         return ""
     backups = context.memory.backups
     if not backups.archive(ref):
         backups.keep_archive(ref, await context.tenant.download_artifact(ref.artifact, step.before.kind))
+    design = context.designs.get(ref.artifact)
+    if design is not None and design.parameters is None:
+        await _read_values(ref, design, context)
     keep_state(ref, step, context)
     return backups.archive(ref)
+
+
+async def _read_values(ref: ArtifactRef, design: DesignState, context: Context) -> None:
+    """Read the values that the cache knew to be as wanted: of those only digests are in hand, which restore nothing."""
+    shown = await context.tenant.read_parameters(ref.artifact)
+    if shown is not None:
+        design.parameters = {parameter.key: parameter.value for parameter in shown}
 
 
 def keep_state(ref: ArtifactRef, step: UpdateStep, context: Context) -> None:

@@ -71,8 +71,10 @@ async def _save_draft(
         if not saved.is_draft:
             return saved
         target = next_patch(base)
-        _warn(ref, target, base, "the tenant saves no draft under a number it has already", context)
-        return await _save_as(ref, draft, target, step, context)
+        saved = await _save_as(ref, draft, target, step, context)
+        if is_same(saved.version, target):
+            _warn(ref, target, base, "the tenant saves no draft under a number it has already", context)
+        return saved
     return await _save_as(ref, draft, next_patch(base), step, context)
 
 

@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class Site:
 
     def plan(self, **variables: str) -> Ended:
         """Look at the tenant, with these variables and none of this machine's own."""
-        return self.program.run("plan", "--env", "x", **{**ALONE, **variables})
+        program = replace(self.program, variables={**self.program.variables, **ALONE, **variables})
+        return program.run("plan", "--env", "x")
 
     def file(self, name: str, *blobs: trustme.Blob) -> str:
         """Write a PEM file."""

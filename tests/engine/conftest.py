@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.bench import Bench
+from tests.support.timed_tenant import TimedTenant
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """Give a bench with an empty tenant."""
     return Bench(tmp_path)
+
+
+@pytest.fixture
+def timed(tmp_path: Path) -> Bench:
+    """Give a bench with an empty tenant that tells when each artifact was changed."""
+    return Bench(tmp_path, tenant=TimedTenant())

@@ -4,53 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from trio.testing import MockClock
 
-from cpi_tasks.content import build_archive
-from cpi_tasks.engine import read_inventory
 from cpi_tasks.errors import TenantUnavailable
-from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Position
-from cpi_tasks.model.content import ArtifactContent
-from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import Mode, PackageId
 from cpi_tasks.model.records import ArtifactRecord
-from tests.support.bench import FLOW, SCRIPTS, VALUES, Bench, rejected, unavailable
-
-
-def package(id_: str, *artifacts: ArtifactSpec) -> PackageSpec:
-    return PackageSpec(
-        id=PackageId(id_),
-        source_id=id_,
-        folder=Path(),
-        name=None,
-        creation_name=id_,
-        description=None,
-        short_text=None,
-        sync=True,
-        deploy=True,
-        artifacts=artifacts,
-        position=Position(file="deploy.yml", line=1, column=1),
-    )
-
-
-async def read(bench: Bench, *packages: PackageSpec, contents: tuple[ArtifactContent, ...] = ()) -> Inventory:
-    config = DeployConfig(source="deploy.yml", prefix="", packages=packages, renames={})
-    by_ref = {content.spec.ref: content for content in contents}
-    return await read_inventory(
-        bench.tenant, config, by_ref, settings=bench.settings, memory=bench.fakes.memory, emit=bench.events.append
-    )
-
-
-def have(bench: Bench, content: ArtifactContent, *, modified_at: int | None = None) -> None:
-    """Put an artifact on the tenant as the files have it."""
-    spec = content.spec
-    bench.tenant.have(spec.id, package=spec.ref.package, kind=spec.kind, version=content.version)
-    bench.tenant.artifacts[spec.id] = replace(bench.tenant.artifacts[spec.id], modified_at=modified_at)
-    bench.tenant.archives[spec.id] = build_archive(content).data
-    bench.tenant.parameters[spec.id] = dict(content.parameters)
+from tests.support.bench import FLOW, SCRIPTS, VALUES, Bench, package_of, rejected, unavailable
 
 
 async def test_requests_of_a_whole_run(bench: Bench, autojump_clock: MockClock) -> None:
@@ -61,13 +22,12 @@ async def test_requests_of_a_whole_run(bench: Bench, autojump_clock: MockClock) 
     scripts = bench.content("Scripts", kind=SCRIPTS, package="Q")
     new = bench.content("New", package="Q")
     for content in (flow, plain, values, scripts):
-        have(bench, content)
+        bench.have(content)
     bench.tenant.have("Foreign")
 
-    inventory = await read(
-        bench,
-        package("P", flow.spec, plain.spec, values.spec),
-        package("Q", scripts.spec, new.spec),
+    inventory = await bench.read(
+        package_of("P", flow.spec, plain.spec, values.spec),
+        package_of("Q", scripts.spec, new.spec),
         contents=(flow, plain, values, scripts, new),
     )
 
@@ -96,10 +56,10 @@ async def test_requests_of_a_whole_run(bench: Bench, autojump_clock: MockClock) 
 async def test_overrides_are_reason_enough_to_read_parameters(bench: Bench, autojump_clock: MockClock) -> None:
     """Parameters are read for a flow whose files name none but whose overrides do."""
     flow = bench.content("Flow")
-    have(bench, flow)
+    bench.have(flow)
     flow = replace(flow, spec=replace(flow.spec, overrides={"Host": "b"}))
 
-    await read(bench, package("P", flow.spec), contents=(flow,))
+    await bench.read(package_of("P", flow.spec), contents=(flow,))
 
     assert bench.tenant.count("parameters") == 1
 
@@ -108,7 +68,7 @@ async def test_new_package(bench: Bench, autojump_clock: MockClock) -> None:
     """Of a package that does not exist nothing else is asked."""
     flow = bench.content("Flow")
 
-    inventory = await read(bench, package("P", flow.spec), contents=(flow,))
+    inventory = await bench.read(package_of("P", flow.spec), contents=(flow,))
 
     assert sorted(bench.tenant.names) == ["look-all", "read_package P"]
     assert inventory.packages == {}
@@ -119,7 +79,7 @@ async def test_update_only_does_not_ask_what_runs(bench: Bench, autojump_clock: 
     bench.settings = replace(bench.settings, mode=Mode.UPDATE_ONLY)
     bench.tenant.have("A")
 
-    await read(bench, package("P", replace(bench.spec("A"), sync=False), bench.spec("S", kind=SCRIPTS)))
+    await bench.read(package_of("P", replace(bench.spec("A"), sync=False), bench.spec("S", kind=SCRIPTS)))
 
     assert bench.tenant.names == ["read_package P", "list P ScriptCollection"]
 
@@ -127,10 +87,10 @@ async def test_update_only_does_not_ask_what_runs(bench: Bench, autojump_clock: 
 async def test_read_only_package_downloads_nothing(bench: Bench, autojump_clock: MockClock) -> None:
     """Of a read-only package the parameters are read, the content is not."""
     flow = bench.content("Flow", parameters={"Host": "a"})
-    have(bench, flow)
+    bench.have(flow)
     bench.tenant.read_only.add("P")
 
-    inventory = await read(bench, package("P", flow.spec), contents=(flow,))
+    inventory = await bench.read(package_of("P", flow.spec), contents=(flow,))
 
     assert bench.tenant.count("download") == 0
     assert bench.tenant.count("parameters") == 1
@@ -140,11 +100,11 @@ async def test_read_only_package_downloads_nothing(bench: Bench, autojump_clock:
 async def test_rejected_list_concerns_its_package_alone(bench: Bench, autojump_clock: MockClock) -> None:
     """A package whose artifacts cannot be listed is unreadable with the tenant's words; the others are read."""
     left, right = bench.content("Left"), bench.content("Right", package="Q")
-    have(bench, left)
-    have(bench, right)
+    bench.have(left)
+    bench.have(right)
     bench.tenant.faults["list P IntegrationFlow"] = [rejected("no access", status=403)]
 
-    inventory = await read(bench, package("P", left.spec), package("Q", right.spec), contents=(left, right))
+    inventory = await bench.read(package_of("P", left.spec), package_of("Q", right.spec), contents=(left, right))
 
     assert set(inventory.unreadable_packages) == {"P"}
     assert "no access" in inventory.unreadable_packages[PackageId("P")]
@@ -156,10 +116,10 @@ async def test_rejected_detail_concerns_its_artifact_alone(bench: Bench, autojum
     """An artifact whose content or parameters are refused is unreadable; the others are read."""
     contents = tuple(bench.content(a, parameters={"Host": "a"}) for a in "AB")
     for content in contents:
-        have(bench, content)
+        bench.have(content)
     bench.tenant.faults[call] = [rejected("no access")]
 
-    inventory = await read(bench, package("P", *(c.spec for c in contents)), contents=contents)
+    inventory = await bench.read(package_of("P", *(c.spec for c in contents)), contents=contents)
 
     assert set(inventory.unreadable_artifacts) == {"A"}
     assert "B" in inventory.downloads
@@ -169,10 +129,10 @@ async def test_damaged_archive_concerns_its_artifact_alone(bench: Bench, autojum
     """An archive that cannot be read makes its artifact unreadable, not the tenant unreachable."""
     contents = tuple(bench.content(a) for a in "AB")
     for content in contents:
-        have(bench, content)
+        bench.have(content)
     bench.tenant.archives["A"] = b"no zip"
 
-    inventory = await read(bench, package("P", *(c.spec for c in contents)), contents=contents)
+    inventory = await bench.read(package_of("P", *(c.spec for c in contents)), contents=contents)
 
     assert set(inventory.unreadable_artifacts) == {"A"}
     assert set(inventory.downloads) == {"B"}
@@ -183,17 +143,17 @@ async def test_unreachable_tenant(bench: Bench, autojump_clock: MockClock) -> No
     bench.tenant.faults["read_package P"] = [unavailable()]
 
     with pytest.RaisesGroup(TenantUnavailable):
-        await read(bench, package("P", bench.spec("A")))
+        await bench.read(package_of("P", bench.spec("A")))
 
 
 async def test_id_in_another_package_is_not_taken_for_ours(bench: Bench, autojump_clock: MockClock) -> None:
     """An artifact that stands in one package on the tenant and in another one in the files does not exist there yet."""
     moved = bench.content("Moved", package="Q")
     kept = bench.content("Kept")
-    have(bench, kept)
+    bench.have(kept)
     bench.tenant.have("Moved", package="P")
 
-    inventory = await read(bench, package("P", kept.spec), package("Q", moved.spec), contents=(moved, kept))
+    inventory = await bench.read(package_of("P", kept.spec), package_of("Q", moved.spec), contents=(moved, kept))
 
     assert set(inventory.artifacts) == {"Kept"}
 
@@ -219,11 +179,11 @@ async def test_deploy_only_reads_content_for_a_proof(
     """A run that only deploys reads no package, and content and parameters only where they could prove something."""
     bench.settings = replace(bench.settings, mode=Mode.DEPLOY_ONLY)
     flow = bench.content("Flow", parameters={"Host": "a"})
-    have(bench, flow, modified_at=modified_at)
+    bench.have(flow, modified_at=modified_at)
     bench.tenant.run("Flow")
     bench.records.records["Flow"] = record
 
-    inventory = await read(bench, package("P", flow.spec), contents=())
+    inventory = await bench.read(package_of("P", flow.spec), contents=())
 
     assert bench.tenant.count("read_package") == 0
     assert bench.tenant.count("download") == downloads
@@ -236,11 +196,11 @@ async def test_refused_proof_does_no_harm(bench: Bench, autojump_clock: MockCloc
     """Where content is read only to spare a deployment, a refusal leaves the artifact deployable."""
     bench.settings = replace(bench.settings, mode=Mode.DEPLOY_ONLY)
     flow = bench.content("Flow", parameters={"Host": "a"})
-    have(bench, flow)
+    bench.have(flow)
     bench.tenant.run("Flow")
     bench.tenant.faults[call] = [rejected("READ_ONLY")]
 
-    inventory = await read(bench, package("P", flow.spec))
+    inventory = await bench.read(package_of("P", flow.spec))
 
     assert inventory.unreadable_artifacts == {}
     assert inventory.downloads == {}
@@ -249,8 +209,8 @@ async def test_refused_proof_does_no_harm(bench: Bench, autojump_clock: MockCloc
 async def test_deploy_only_leaves_out_what_is_not_deployed(bench: Bench, autojump_clock: MockClock) -> None:
     """Families that only artifacts with deploy: false have are not listed."""
     bench.settings = replace(bench.settings, mode=Mode.DEPLOY_ONLY)
-    have(bench, bench.content("A"), modified_at=1_000)
+    bench.have(bench.content("A"), modified_at=1_000)
 
-    await read(bench, package("P", bench.spec("A"), replace(bench.spec("V", kind=VALUES), deploy=False)))
+    await bench.read(package_of("P", bench.spec("A"), replace(bench.spec("V", kind=VALUES), deploy=False)))
 
     assert Counter(bench.tenant.names) == Counter(["look-all", f"list P {FLOW.value}"])

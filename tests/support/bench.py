@@ -8,11 +8,11 @@ from pathlib import Path
 
 import trio
 
-from cpi_tasks.content import load_content
-from cpi_tasks.engine import Brake, Ledger, carry_out
+from cpi_tasks.content import build_archive, load_content
+from cpi_tasks.engine import Brake, Ledger, carry_out, read_inventory
 from cpi_tasks.errors import RequestRejected, TenantUnavailable
 from cpi_tasks.events import Event
-from cpi_tasks.model.config import ArtifactSpec, Position, Settings
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Position, Settings
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
@@ -27,6 +27,7 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.model.report import ArtifactOutcome, PartReport, StepOutcome
+from cpi_tasks.planning import make_plan
 from cpi_tasks.planning.versions import with_version
 from tests.support.fake_records import FakeBackups, FakeCache, FakeMemory, FakeRecords
 from tests.support.fake_tenant import FakeTenant
@@ -73,6 +74,23 @@ def deployment(artifact: str, *needed: str, package: str = "P", step: DeployStep
     )
 
 
+def package_of(id_: str, *artifacts: ArtifactSpec, name: str | None = None) -> PackageSpec:
+    """Describe a package as the configuration would; without ``name`` its metadata is left alone."""
+    return PackageSpec(
+        id=PackageId(id_),
+        source_id=id_,
+        folder=Path(),
+        name=name,
+        creation_name=name or id_,
+        description=None,
+        short_text=None,
+        sync=True,
+        deploy=True,
+        artifacts=artifacts,
+        position=Position(file="deploy.yml", line=1, column=1),
+    )
+
+
 @dataclass(slots=True)
 class Bench:
     """Everything one test needs."""
@@ -116,6 +134,7 @@ class Bench:
         uses: str = "",
         values: str = "DE",
         text: str = "new",
+        description: str | None = None,
     ) -> ArtifactContent:
         """Write a small artifact folder and load it."""
         manifest = (
@@ -135,7 +154,9 @@ class Bench:
         if parameters:
             files[_PROP] = "".join(f"{key}={value}\n" for key, value in parameters.items())
             files[_PROP + "def"] = "<parameters></parameters>"
-        folder = self.folder / package / f"{artifact}-{version}-{text}-{values}"
+        if description is not None:
+            files["metainfo.prop"] = f"#today\ndescription={description}\n"
+        folder = self.folder / package / f"{artifact}-{version}-{text}-{values}-{description}"
         for path, data in files.items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -160,6 +181,15 @@ class Bench:
             override_positions={},
         )
 
+    def have(self, content: ArtifactContent, *, modified_at: int | None = None) -> None:
+        """Put an artifact on the tenant as the files have it; a tenant with a clock of its own gives the time."""
+        spec, tenant = content.spec, self.tenant
+        tenant.have(spec.id, package=spec.ref.package, kind=spec.kind, version=content.version)
+        if modified_at is not None:
+            tenant.artifacts[spec.id] = replace(tenant.artifacts[spec.id], modified_at=modified_at)
+        tenant.archives[spec.id] = build_archive(content).data
+        tenant.parameters[spec.id] = dict(content.parameters)
+
     def update(
         self, content: ArtifactContent, action: UpdateAction, *, step: UpdateStep | None = None, deployed: bool = True
     ) -> ArtifactPlan:
@@ -178,6 +208,27 @@ class Bench:
             artifacts={artifact.id: artifact for artifact in self.tenant.artifacts.values()},
             runtime={artifact.id: artifact for artifact in self.tenant.running.values()},
         )
+
+    async def read(self, *packages: PackageSpec, contents: tuple[ArtifactContent, ...] = ()) -> Inventory:
+        """Read the tenant for packages of a configuration; ``contents`` are the folders that take part."""
+        return await read_inventory(
+            self.tenant,
+            DeployConfig(source="deploy.yml", prefix="", packages=packages, renames={}),
+            {content.spec.ref: content for content in contents},
+            settings=self.settings,
+            memory=self.fakes.memory,
+            emit=self.events.append,
+        )
+
+    async def run(self, *contents: ArtifactContent) -> PartReport:
+        """Read the tenant, decide and carry out, for one package; ``tenant.calls`` are those of carrying out."""
+        package = package_of("P", *(content.spec for content in contents))
+        config = DeployConfig(source="deploy.yml", prefix="", packages=(package,), renames={})
+        inventory = await self.read(package, contents=contents)
+        plan = make_plan(config, {content.spec.ref: content for content in contents}, inventory, self.settings)
+        self.tenant.calls.clear()
+        self.ledger = Ledger()
+        return await self.carry_out(plan, inventory)
 
     async def carry_out(self, plan: Plan, inventory: Inventory | None = None) -> PartReport:
         """Carry out a plan and fold its report; ``inventory`` where the tenant changed after planning."""

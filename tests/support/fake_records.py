@@ -97,11 +97,11 @@ class FakeCache:
         """Give what is known in exactly this state."""
         known = self.known.get(design.id)
         is_same = known is not None and (known.version, known.modified_at) == (design.version, design.modified_at)
-        return known if is_same else None
+        return known if is_same and not design.is_draft else None
 
     def keep(self, design: DesigntimeArtifact, known: Known) -> None:
         """Keep what was read."""
-        if design.modified_at is not None:
+        if (known.version, known.modified_at) == (design.version, design.modified_at) and not design.is_draft:
             self.known[design.id] = known
 
     def forget(self, artifact: ArtifactId) -> None:

@@ -39,7 +39,7 @@ class Nothing(BaseHTTPRequestHandler):
     def handle(self) -> None:
         """Answer; where the handshake fails, read what is under way, so that the alert is not lost with it."""
         try:
-            self.connection.do_handshake()  # type: ignore[attr-defined]
+            self.connection.do_handshake()
         except ssl.SSLError:
             with socket.fromfd(self.connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as plain:
                 while plain.recv(65536):
@@ -92,10 +92,10 @@ class Bench:
         """Give the file of the authority."""
         return self.file("own.pem", self.authority.cert_pem)
 
-    def server(self, *names: str, clients: trustme.CA | None = None, **validity: datetime) -> ssl.SSLContext:
+    def server(self, *names: str, clients: trustme.CA | None = None, end: datetime | None = None) -> ssl.SSLContext:
         """Give a server's side: a certificate for these names; client certificates of ``clients`` are demanded."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.authority.issue_cert(*(names or ("127.0.0.1",)), **validity).configure_cert(context)
+        self.authority.issue_cert(*(names or ("127.0.0.1",)), not_after=end).configure_cert(context)
         if clients is not None:
             context.verify_mode = ssl.CERT_REQUIRED
             clients.configure_trust(context)
@@ -169,7 +169,7 @@ async def test_a_certificate_for_another_host_is_refused(bench: Bench) -> None:
 async def test_an_expired_certificate_is_refused(bench: Bench) -> None:
     """With advice that fits: no file helps here."""
     end = datetime.now(UTC) - timedelta(days=1)
-    said = await bench.refused(bench.server(not_after=end), Certificates(authorities=bench.own))
+    said = await bench.refused(bench.server(end=end), Certificates(authorities=bench.own))
     assert "certificate has expired" in said
     assert "check the date of this machine" in said
     assert "SSL_CERT_FILE" not in said

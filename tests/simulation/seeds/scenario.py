@@ -72,6 +72,8 @@ class Ended:
     is_cut_off: bool = False
     touched: frozenset[str] = frozenset()
     """What people worked on meanwhile."""
+    fated: frozenset[str] = frozenset()
+    """Whose deployments were to fail: what ran before may go on running, and be the wanted all the same."""
     has_others: bool = False
 
 
@@ -135,6 +137,7 @@ class Scenario:
             events=[],
             is_light=is_light and not is_hard,
             touched=frozenset(rule.action.artifact for rule in life),
+            fated=frozenset(rule.artifact for rule in script.deployments if rule.fate.ends is not None),
             has_others=bool(script.load),
         )
         await self._run(ended, selection, ending=ending)
@@ -238,6 +241,8 @@ def make_scenario(seed: int, root: Path, judge: Callable[[Scenario, Ended], None
         modified_at_families=frozenset(family for family in _FAMILIES if lots.random() < 0.5),
         gives_task_id_for_all=lots.random() < 0.5,
         gives_deployed_on=lots.random() < 0.9,
+        # Where this is forbidden a running value mapping cannot be replaced, whatever a run does.
+        deletes_deployed=True,
         parameter_write_moves_modified_at=lots.random() < 0.5,
     )
     plain = make_plain_world(root, login=login, settings=settings)
@@ -280,7 +285,17 @@ def exactly(seed: int) -> Iterator[None]:
         patch.setattr("cpi_tasks.simulator.clock.time", SimpleNamespace(time=lambda: 1_767_600_000.0 + seed % 7 / 7))
         random.seed(seed)
         trio_core._r.seed(seed)
-        yield
+        # A signal that comes when the run has just ended must not end the tests.
+        before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Take a signal and do nothing."""
 
 
 def play(seed: int, root: Path, judge: Callable[[Scenario, Ended], None]) -> Scenario:
@@ -290,6 +305,8 @@ def play(seed: int, root: Path, judge: Callable[[Scenario, Ended], None]) -> Sce
         try:
             trio.run(scenario.play, clock=trio.testing.MockClock(autojump_threshold=0))
         except BaseException as error:
-            error.add_note("\n".join((f"seed {seed} (replay: pytest tests/simulation/seeds --seed {seed})", *scenario.story)))
+            error.add_note(
+                "\n".join((f"seed {seed} (replay: pytest tests/simulation/seeds --seed {seed})", *scenario.story))
+            )
             raise
     return scenario
