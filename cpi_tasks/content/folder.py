@@ -106,7 +106,8 @@ class _Walk:
         return False
 
     def _visit_folder(self, path: str, entry: Path) -> None:
-        real = entry.resolve()
+        # Resolving asks for every folder above, so it is done where a link may be on the way only.
+        real = self._open[-1] / entry.name if self._open and not entry.is_symlink() else entry.resolve()
         # Asked again: "src" or "src/main" may be the link.
         if not self._is_inside(entry, real):
             return

@@ -107,20 +107,20 @@ async def test_what_waits_for_another_holds_no_slot(keen: Bench, autojump_clock:
 
 
 async def test_a_freed_slot_goes_to_whom_it_made_ready(keen: Bench, autojump_clock: MockClock) -> None:
-    """The slot of one that ends is not given away before those that waited for it have asked."""
-    keen.settings = replace(keen.settings, parallel_deployments=1)
-    plan = plan_of(
-        one(keen, "Urgent", 50.0, needs=["A", "B"], after=["C"]),
-        one(keen, "A", 10.0),
-        one(keen, "B", 10.0),
-        one(keen, "C", 10.0),
-        *(one(keen, f"Z{number}", 20.0) for number in range(3)),
-        updates=False,
-    )
+    """The slot of one that ends is not given away before those that waited for it have asked, in any package."""
+    keen.settings = replace(keen.settings, parallel_deployments=1, max_parallel_deployments=10)
+    planned = []
+    for package in "PQRSTUVWXY":
+        a, b, c = (f"{package}{name}" for name in "abc")
+        planned += [
+            one(keen, f"{package}urgent", 50.0, needs=[a, b], after=[c], package=package),
+            *(one(keen, artifact, 10.0, package=package) for artifact in (c, b, a)),
+            *(one(keen, f"{package}{number}", 20.0, package=package) for number in range(2)),
+        ]
 
-    await keen.carry_out(plan)
+    await keen.carry_out(plan_of(*planned, updates=False))
 
-    assert triggers(keen)["Urgent"] == 30.0
+    assert {at for artifact, at in triggers(keen).items() if artifact.endswith("urgent")} == {30.0}
 
 
 async def test_a_chain_across_packages(keen: Bench, autojump_clock: MockClock) -> None:
