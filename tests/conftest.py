@@ -1,4 +1,4 @@
-"""The options of the conformance tests and of the seeds; pytest sees options only where it looks for them at the start."""
+"""The options of conformance tests and seeds; pytest sees options only where it looks for them at the start."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ async def test_uploaded_content_is_known_afterwards(
 
 
 async def test_uploaded_description_is_known_afterwards(timed: Bench, autojump_clock: MockClock) -> None:
-    """After an upload for its description alone the next run downloads nothing and has nothing to send."""
+    """After an upload for its description alone the next run downloads and sends nothing, but a third text is found."""
     timed.have(timed.content("A", description="old"))
     new = timed.content("A", description="new")
 
@@ -98,6 +98,8 @@ async def test_uploaded_description_is_known_afterwards(timed: Bench, autojump_c
     assert inventory.fingerprints == {"A": new.digest.fingerprint}
     assert timed.tenant.names == []
     assert [step.status for step in outcome_of(again, "A").steps] == [Status.UNCHANGED, Status.UNCHANGED]
+    third = await timed.run(timed.content("A", description="third"))
+    assert outcome_of(third, "A").steps[0].reason == "content differs in metainfo.prop"
 
 
 async def test_unmoved_time_of_change_is_no_read_back(bench: Bench, autojump_clock: MockClock) -> None:

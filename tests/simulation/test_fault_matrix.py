@@ -98,7 +98,7 @@ REQUESTS: Mapping[str, tuple[Prepare, str, str]] = {
     "read runtime": (_fresh, "GET", r"IntegrationRuntimeArtifacts\('Orders'\)$"),
     "read error": (_failing, "GET", "ErrorInformation"),
 }
-# Across: the kinds of fault in the order of their list. A login by token, where alone tokens expire, begins without CSRF.
+# Across: the kinds of fault in the order of their list. Tokens expire with OAuth alone, which begins without CSRF.
 ONCE = """
 token           | 3 3 3 0 3 3 0 0 0 3 0 0 0 0 0 0 0 0 0 0
 csrf            | - 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
@@ -218,7 +218,7 @@ def _is_write(request: RequestRecord) -> bool:
 
 
 def _check_there(world: World) -> None:
-    """The one artifact is on the tenant once, with its value, and runs what design time holds."""
+    """Assert that the one artifact is on the tenant once, with its value, and runs what design time holds."""
     (artifact,) = world.project.artifacts
     assert list(world.simulator.artifacts) == [artifact]
     assert world.simulator.is_running_design_time(artifact)
@@ -244,7 +244,7 @@ def _id(value: object) -> str | None:
 
 @pytest.mark.parametrize(("request_kind", "kind", "code"), cells(ONCE, tuple(FaultKind)), ids=_id)
 def test_a_fault_met_once(tmp_path: Path, request_kind: str, kind: FaultKind, code: int) -> None:
-    """Passing trouble costs nothing but time; what is refused is red with the tenant's words, and the rerun is green."""
+    """Passing trouble costs nothing but time; a refusal is red with the tenant's words, and the rerun is green."""
     assert _play(tmp_path, request_kind, kind, When(nth=1)) == code
 
 

@@ -109,8 +109,8 @@ class Content:
                 parameters=parameters or None,
                 scripts_of=self._one_of("collection"),
                 mapping_of=self._one_of("mapping"),
-                **keys,
             )
+            self.project.artifacts[item.id].update(keys)
             self.configure(item)
 
     def _one_of(self, kind: str) -> str:

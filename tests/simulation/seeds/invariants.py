@@ -10,7 +10,7 @@ from collections import Counter
 from cpi_tasks.errors import TenantError
 from cpi_tasks.events import ArtifactDeployed, ArtifactUpdated, PlanMade
 from cpi_tasks.model.naming import ArtifactRef
-from cpi_tasks.model.plan import UpdateAction
+from cpi_tasks.model.plan import DeployAction, UpdateAction
 from cpi_tasks.model.report import ArtifactOutcome, Status, StepOutcome
 from cpi_tasks.simulator import RequestRecord
 from tests.simulation.seeds.content import VALUE, Content, Item
@@ -19,9 +19,10 @@ from tests.simulation.seeds.weather import REFUSAL
 from tests.support.world import World
 
 _GOOD = {Status.DONE, Status.UNCHANGED}
+NO_RECORD = "not provable: the tenant gives no time of change and .cpi/ has no record of this state"
 NO_TIME = "not provable: the tenant gives no time of deployment"
 # A failure of these words is one the weather caused and the tenant's state cannot contradict.
-_INJECTED = (REFUSAL, "no usable answer", "locked", "could not be created", "401", "session", "403")
+_INJECTED = (REFUSAL, "no usable answer", "locked", "could not be created", "401", "session", "403", "without a text")
 
 
 def judge(scenario: Scenario, ended: Ended) -> None:
@@ -40,9 +41,9 @@ def judge(scenario: Scenario, ended: Ended) -> None:
         if ended.is_light:
             assert ended.ran.exit_code == 0, [_said(outcome) for outcome in ended.ran.report.artifacts()]
     if ended.name == "idle run":
-        _check_idle(ended, requests)
+        _check_idle(scenario, ended)
     if ended.name == "repairing run":
-        _check_converged(scenario)
+        _check_converged(scenario, ended)
 
 
 def _is_write(request: RequestRecord) -> bool:
@@ -130,7 +131,10 @@ def _check_artifact(scenario: Scenario, ended: Ended, outcome: ArtifactOutcome) 
     update, deploy = outcome.update, outcome.deploy
     if _is_good(update):
         assert _is_as_wanted(content, world, item), f"false green: {_said(outcome)}"
-    if _is_good(deploy):
+    has_no_time = not world.simulator.settings.gives_deployed_on
+    # Without a time of deployment a task in SUCCESS is all there is, and a build may still fail after it.
+    is_uncertain = artifact in ended.overlapped or (has_no_time and artifact in ended.fated)
+    if _is_good(deploy) and not is_uncertain and not _is_changed_unseen(scenario, artifact):
         assert world.simulator.is_running_design_time(artifact), f"false green: {_said(outcome)}"
     failed = [step for step in outcome.steps if step.status is Status.FAILED]
     if (
@@ -142,6 +146,12 @@ def _check_artifact(scenario: Scenario, ended: Ended, outcome: ArtifactOutcome) 
         is_there = not item.is_deployed or world.simulator.is_running_design_time(artifact)
         is_injected = all(any(word in step.reason for word in _INJECTED) for step in failed)
         assert not is_there or is_injected, f"false red: {_said(outcome)}"
+
+
+def _is_changed_unseen(scenario: Scenario, artifact: str) -> bool:
+    """Whether somebody set a parameter where that moves no time of change, so that timestamps prove the wrong thing."""
+    is_set = any(one == artifact for one, _ in scenario.set_by_hand)
+    return is_set and not scenario.world.simulator.settings.parameter_write_moves_modified_at
 
 
 def _is_good(step: StepOutcome | None) -> bool:
@@ -158,18 +168,38 @@ def _is_as_wanted(content: Content, world: World, item: Item) -> bool:
     return has_content and all(stored.parameters.get(key) == value for key, value in item.overrides.items())
 
 
-def _check_idle(ended: Ended, requests: list[RequestRecord]) -> None:
-    """A run after a green one writes nothing, except where the tenant gives no time of deployment."""
+def _check_idle(scenario: Scenario, ended: Ended) -> None:
+    """Nothing is written after a green run, but for deployments where the tenant gives no time of deployment.
+
+    What the run before only joined, because a killed one had triggered it unrecorded, is deployed once more as well.
+    """
     assert ended.ran is not None
-    again = {str(o.ref.artifact) for o in ended.ran.report.artifacts() if o.deploy and o.deploy.reason == NO_TIME}
+    reasons = {NO_TIME, NO_RECORD} if scenario.joined else {NO_TIME}
+    again = {str(o.ref.artifact) for o in ended.ran.report.artifacts() if o.deploy and o.deploy.reason in reasons}
     assert ended.ran.uploads == ()
     assert set(ended.ran.deployed) <= again, ended.ran.writes
 
 
-def _check_converged(scenario: Scenario) -> None:
+def _check_converged(scenario: Scenario, ended: Ended) -> None:
     """Everything is and runs as the files want it, and what others configured is still there."""
     content, world = scenario.content, scenario.world
+    plans = [event.plan for event in ended.events if isinstance(event, PlanMade)]
+    scenario.joined = any(
+        one.deploy is not None and one.deploy.action is DeployAction.WATCH for plan in plans for one in plan.artifacts()
+    )
     for item in content.items:
         artifact = content.final(item)
         assert _is_as_wanted(content, world, item), artifact
-        assert not item.is_deployed or world.simulator.is_running_design_time(artifact), artifact
+        is_known = item.is_deployed and not _is_changed_unseen(scenario, artifact)
+        assert not is_known or world.simulator.is_running_design_time(artifact), artifact
+    if world.project.keys["parameterPolicy"] == "overrides" and not scenario.is_replaced_by_hand:
+        _check_hands(scenario)
+
+
+def _check_hands(scenario: Scenario) -> None:
+    """Assert that what a person configured and the files do not enforce has the value that person gave it."""
+    content, simulator = scenario.content, scenario.world.simulator
+    overrides = {content.final(item): item.overrides for item in content.items}
+    for (artifact, key), value in scenario.set_by_hand.items():
+        if key not in overrides[artifact]:
+            assert simulator.artifact(artifact).parameters[key] == value, (artifact, key)

@@ -21,9 +21,9 @@ from cpi_tasks.errors import CpiTasksError, SimulatorError
 from cpi_tasks.events import Emit, Event, RunFinished
 from cpi_tasks.model.config import Selection
 from cpi_tasks.planning import SavedPlan
-from cpi_tasks.simulator import ActionKind, FaultScript, SimulatorSettings
+from cpi_tasks.simulator import Action, ActionKind, FaultScript, SimulatorSettings
 from cpi_tasks.simulator.fates import FateBook
-from cpi_tasks.simulator.lifecycle import Fate
+from cpi_tasks.simulator.lifecycle import Deployment, Fate
 from tests.simulation.seeds import weather
 from tests.simulation.seeds.content import Content
 from tests.support.project import Project
@@ -74,6 +74,8 @@ class Ended:
     """What people worked on meanwhile."""
     fated: frozenset[str] = frozenset()
     """Whose deployments were to fail: what ran before may go on running, and be the wanted all the same."""
+    overlapped: frozenset[str] = frozenset()
+    """Whose deployment by an earlier run was still under way at the beginning."""
     has_others: bool = False
 
 
@@ -90,6 +92,10 @@ class Scenario:
     story: list[str] = field(default_factory=list)
     people: bool = False
     """Whether somebody else changed the tenant."""
+    joined: bool = False
+    """Whether the repairing run watched deployments that an earlier run had triggered."""
+    is_replaced_by_hand: bool = False
+    """Whether somebody deleted an artifact, and with it what had been configured."""
     set_by_hand: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def play(self) -> None:
@@ -108,6 +114,9 @@ class Scenario:
             await self.storm()
         await trio.sleep(self.lots.choice((0, 5, 90)))
         self._clear_up()
+        if any(count > 1 or is_failing for count, is_failing in self._in_flight().values()):
+            # Whoever comes while two deployments of one artifact, or one that will fail, are under way may see either.
+            await trio.sleep(100)
         self.world.project.keys.update(_SETTLING)
         self.world.project.keys.pop("maxFailures", None)
         await self.calm("repairing run", settles=True)
@@ -147,6 +156,8 @@ class Scenario:
     async def _run(self, ended: Ended, selection: Selection, *, ending: str = "") -> None:
         # The limits are each run's own: programs that start within one second are not this one's concern.
         await trio.sleep(2)
+        ended.overlapped = frozenset(self._in_flight())
+        ended.is_light = ended.is_light and (not ended.overlapped or ended.name != "storm")
         ended.first_request = len(self.world.simulator.requests)
         end = _End(ending, self.lots.randint(1, 90))
         self.world.is_attended = ending.startswith("SIGINT") and self.lots.random() < 0.5
@@ -185,16 +196,30 @@ class Scenario:
             except SimulatorError:
                 continue
             self.story.append(f"tenant: {deed}")
-            if deed.kind is ActionKind.SET_PARAMETER:
-                self.set_by_hand[deed.artifact, deed.key] = deed.value
+            self._note_deed(deed)
+
+    def _note_deed(self, deed: Action) -> None:
+        self.is_replaced_by_hand = self.is_replaced_by_hand or deed.kind is ActionKind.DELETE
+        if deed.kind is ActionKind.SET_PARAMETER:
+            self.set_by_hand[deed.artifact, deed.key] = deed.value
+
+    def _in_flight(self) -> dict[str, tuple[int, bool]]:
+        """Give of each artifact that is being deployed how often at once, and whether any of these will fail."""
+        state = self.world.simulator._state
+        now_ms = state.clock.now_ms()
+        found: dict[str, tuple[int, bool]] = {}
+        for artifact, record in state.runtime.items():
+            going = [one for one in record.log if isinstance(one, Deployment) and one.final_ms > now_ms]
+            if going:
+                found[artifact] = len(going), any(one.fate is not Fate.STARTS for one in going)
+        return found
 
     def _clear_up(self) -> None:
         """End the weather, close editors, and take away what would be starting for ever."""
         simulator = self.world.simulator
         stage = simulator._front.stage
         for action in [one.rule.action for one in simulator.happenings if not one.problem]:
-            if action.kind is ActionKind.SET_PARAMETER:
-                self.set_by_hand[action.artifact, action.key] = action.value
+            self._note_deed(action)
         for known in (stage._faults, stage._deeds, stage._load, stage.happenings):
             known.clear()
         simulator._state.fates = FateBook()
@@ -232,7 +257,7 @@ class _End:
 
 def make_scenario(seed: int, root: Path, judge: Callable[[Scenario, Ended], None]) -> Scenario:
     """Draw repository, environment and tenant of a seed."""
-    lots = Random(seed)
+    lots = Random(seed)  # noqa: S311 - no secret
     login = lots.choice(("basic", "oauth"))
     profile = lots.choice(("default", "default", "strict", "lenient", "drafts", "legacy"))
     settings = replace(

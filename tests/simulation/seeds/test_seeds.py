@@ -10,7 +10,6 @@ import pytest
 from tests.simulation.seeds.invariants import judge
 from tests.simulation.seeds.scenario import Scenario, play
 
-
 _TASK = re.compile(r"TaskId='[^']*'")
 
 
