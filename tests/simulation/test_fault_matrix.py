@@ -13,12 +13,14 @@ import pytest
 import trio
 import trio.testing
 
+from cpi_tasks import app
 from cpi_tasks.errors import CpiTasksError
+from cpi_tasks.model.config import Selection
 from cpi_tasks.model.report import Status
-from cpi_tasks.simulator import Fault, FaultKind, FaultRule, SimulatorSettings, When
+from cpi_tasks.simulator import Fault, FaultKind, FaultRule, SimulatorSettings, When, running
 from cpi_tasks.simulator.request_log import RequestRecord
 from tests.support.project import SCRIPT
-from tests.support.world import World, make_world
+from tests.support.world import LOGINS, World, make_world
 
 TEXT = "The tenant says no"
 FLOW = r"IntegrationDesigntimeArtifacts\(Id='Orders',Version='active'\)"
@@ -260,3 +262,34 @@ def _play(root: Path, request_kind: str, kind: FaultKind, when: When) -> int:
 
     random.seed(6)
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+WIRE = (
+    ("create", FaultKind.RESET_BEFORE_HANDLING),
+    ("create", FaultKind.RESET_AFTER_HANDLING),
+    ("update", FaultKind.CLOSED_AFTER_HANDLING),
+    ("download", FaultKind.STALLED_BODY),
+    ("list artifacts", FaultKind.TRUNCATED_JSON),
+    ("read runtime", FaultKind.SLOW_FIRST_BYTE),
+)
+
+
+@pytest.mark.parametrize(("request_kind", "kind"), WIRE, ids=_id)
+def test_a_fault_on_the_wire(tmp_path: Path, request_kind: str, kind: FaultKind) -> None:
+    """Over a real socket the same passing trouble is got over, and nothing is created twice."""
+    world = make(tmp_path / "repo", request_kind, kind)
+    world.behave(deploy_s=0.1)
+    _, method, pattern = REQUESTS[request_kind]
+    fault = Fault(kind=kind, seconds=0.2)
+    rule = FaultRule(method=method, pattern=pattern, when=When(nth=1), fault=fault)
+    world.simulator.play(world.simulator.script(rule))
+    with running(world.simulator) as url:
+        world.project.keys |= {"tenant": {"host": url, **LOGINS["basic"]}, "requestTimeoutSeconds": 1}
+        world.project.save()
+        report = app.execute(Selection(env="x"), root=world.project.root)
+        assert report.exit_code == 0, report
+        _check_there(world)
+    (struck,) = (request for request in world.simulator.requests if request.fault)
+    assert struck.fault == kind.value
+    made = [one for one in world.simulator.requests if one.method == "POST" and one.path.endswith("Artifacts")]
+    assert sum(one.handled == 201 for one in made) <= 1

@@ -214,6 +214,27 @@ def test_a_file_that_takes_too_long_is_given_up(sites: tuple[Site, Site], monkey
     assert [path for path, _ in home.seen] == ["/a"]
 
 
+def test_a_server_that_sends_byte_after_byte_is_given_up(
+    sites: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is that of the whole download: no single read of the headers ever takes long."""
+    monkeypatch.setattr(download, "MAX_SECONDS", 0.3)
+    is_over = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+        while not is_over.wait(0.02):
+            handler.wfile.write(b"x")
+
+    home, _ = sites
+    home.routes["/c.yml"] = drip
+    try:
+        with pytest.raises(DownloadError, match="it took longer than 0 s"):
+            fetch(f"{home.url}/c.yml", None)
+    finally:
+        is_over.set()
+
+
 def test_a_web_page_is_no_configuration(sites: tuple[Site, Site]) -> None:
     """A login page that answers 200 is recognised, before YAML is blamed."""
     home, _ = sites

@@ -171,7 +171,7 @@ def _is_as_wanted(content: Content, world: World, item: Item) -> bool:
 def _check_idle(scenario: Scenario, ended: Ended) -> None:
     """Nothing is written after a green run, but for deployments where the tenant gives no time of deployment.
 
-    What the run before only joined, because a killed one had triggered it unrecorded, is deployed once more as well.
+    Where the run before met deployments of a run cut off, what it saw running may be theirs, and is deployed once more.
     """
     assert ended.ran is not None
     reasons = {NO_TIME, NO_RECORD} if scenario.joined else {NO_TIME}
@@ -184,7 +184,7 @@ def _check_converged(scenario: Scenario, ended: Ended) -> None:
     """Everything is and runs as the files want it, and what others configured is still there."""
     content, world = scenario.content, scenario.world
     plans = [event.plan for event in ended.events if isinstance(event, PlanMade)]
-    scenario.joined = any(
+    scenario.joined = bool(ended.overlapped) or any(
         one.deploy is not None and one.deploy.action is DeployAction.WATCH for plan in plans for one in plan.artifacts()
     )
     for item in content.items:

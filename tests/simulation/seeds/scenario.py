@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import random
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 
-import pytest
 import trio
 import trio.testing
-from trio._core import _run as trio_core
 
 from cpi_tasks import app
 from cpi_tasks.errors import CpiTasksError, SimulatorError
-from cpi_tasks.events import Emit, Event, RunFinished
+from cpi_tasks.events import Emit, Event
 from cpi_tasks.model.config import Selection
 from cpi_tasks.planning import SavedPlan
 from cpi_tasks.simulator import Action, ActionKind, FaultScript, SimulatorSettings
@@ -26,6 +20,7 @@ from cpi_tasks.simulator.fates import FateBook
 from cpi_tasks.simulator.lifecycle import Deployment, Fate
 from tests.simulation.seeds import weather
 from tests.simulation.seeds.content import Content
+from tests.simulation.seeds.endings import End, Killed, exactly
 from tests.support.project import Project
 from tests.support.world import LOGINS, URL, Ran, World
 from tests.support.world import make_world as make_plain_world
@@ -39,10 +34,6 @@ _SETTLING = {
     "onFailure": "continue",
     "deployTimeoutSeconds": 600,
 }
-
-
-class Killed(BaseException):
-    """The process is gone: raised by everything it still tries to say."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +84,7 @@ class Scenario:
     people: bool = False
     """Whether somebody else changed the tenant."""
     joined: bool = False
-    """Whether the repairing run watched deployments that an earlier run had triggered."""
+    """Whether the repairing run met deployments that an earlier run had triggered."""
     is_replaced_by_hand: bool = False
     """Whether somebody deleted an artifact, and with it what had been configured."""
     set_by_hand: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -159,7 +150,7 @@ class Scenario:
         ended.overlapped = frozenset(self._in_flight())
         ended.is_light = ended.is_light and (not ended.overlapped or ended.name != "storm")
         ended.first_request = len(self.world.simulator.requests)
-        end = _End(ending, self.lots.randint(1, 90))
+        end = End(ending, self.lots.randint(1, 90))
         self.world.is_attended = ending.startswith("SIGINT") and self.lots.random() < 0.5
 
         def watch(event: Event) -> None:
@@ -232,29 +223,6 @@ class Scenario:
                 simulator.undeploy(artifact)
 
 
-@dataclass(slots=True)
-class _End:
-    """Ends a run at its so-many-th event, as a kill, a cancellation or a signal does."""
-
-    how: str
-    left: int
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
-    signals: int = 0
-
-    def note(self, event: Event) -> None:
-        self.left -= 1
-        if self.left > 0 or not self.how or isinstance(event, RunFinished):
-            return
-        if self.how == "kill":
-            raise Killed
-        if self.how == "cancel":
-            self.scope.cancel(reason="the run is cut off here")
-        elif self.signals < (2 if self.how == "SIGINT twice" else 1):
-            self.signals += 1
-            self.left = 5
-            signal.raise_signal(signal.SIGTERM if self.how == "SIGTERM" else signal.SIGINT)
-
-
 def make_scenario(seed: int, root: Path, judge: Callable[[Scenario, Ended], None]) -> Scenario:
     """Draw repository, environment and tenant of a seed."""
     lots = Random(seed)  # noqa: S311 - no secret
@@ -300,27 +268,6 @@ def _environment(lots: Random) -> dict[str, object]:
     if lots.random() < 0.2:
         keys["maxFailures"] = lots.choice((1, "50%"))
     return keys
-
-
-@contextmanager
-def exactly(seed: int) -> Iterator[None]:
-    """Take every lot of this process from the seed: the library's, trio's order of tasks, and the wall clock."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trio_core, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
-        patch.setattr("cpi_tasks.simulator.clock.time", SimpleNamespace(time=lambda: 1_767_600_000.0 + seed % 7 / 7))
-        random.seed(seed)
-        trio_core._r.seed(seed)
-        # A signal that comes when the run has just ended must not end the tests.
-        before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _ignore(_number: int, _frame: object) -> None:
-    """Take a signal and do nothing."""
 
 
 def play(seed: int, root: Path, judge: Callable[[Scenario, Ended], None]) -> Scenario:
