@@ -35,6 +35,7 @@ def measure(folder: Path, *, artifacts: int = 10_000, rounds: int = 2) -> list[M
             measured=_sum(whole, part, key) / _sum(half, part, key),
             bound=2.0,
             most_ratio=_TWICE / 2 if part == "all" else None,
+            pick="middle",
         )
         for part in (*_PARTS, "all")
         for key, name in (("cpu_s", "CPU"), ("bytes", "memory"))

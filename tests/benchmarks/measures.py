@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from statistics import median_low
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,8 @@ class Measure:
     most_ratio: float | None = None
     most: float | None = None
     note: str = ""
+    pick: Literal["lowest", "middle"] = "lowest"
+    """Which of several rounds counts: the middle one where two figures are compared that may both be wrong."""
 
     @property
     def ratio(self) -> float | None:
@@ -44,18 +48,14 @@ class Measure:
 
 
 def best(rounds: Sequence[Sequence[Measure]]) -> list[Measure]:
-    """Give each figure as the round measured it in which it was lowest against its bound; the order is the first's.
+    """Give each figure of the round that counts for it, the lowest or the middle one; the order is the first's.
 
     Others use the same machine: what disturbs a round makes it slower, never faster.
     """
-    found = {measure.what: measure for measure in rounds[0]}
-    for measures in rounds[1:]:
-        for measure in measures:
-            found[measure.what] = min(found[measure.what], measure, key=_badness)
-    if len(rounds) == 1:
-        return list(found.values())
-    return [replace(one, note=f"best of {len(rounds)}{'; ' if one.note else ''}{one.note}") for one in found.values()]
+    return [_picked([one for measures in rounds for one in measures if one.what == first.what]) for first in rounds[0]]
 
 
-def _badness(measure: Measure) -> float:
-    return measure.measured if measure.ratio is None else measure.ratio
+def _picked(measures: Sequence[Measure]) -> Measure:
+    badness = [one.measured if one.ratio is None else one.ratio for one in measures]
+    chosen = min(badness) if measures[0].pick == "lowest" else median_low(badness)
+    return measures[badness.index(chosen)]

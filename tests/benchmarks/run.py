@@ -68,9 +68,9 @@ def main(arguments: list[str]) -> int:
     if unknown or given.rounds < 1:
         parser.error(f"there are benchmarks {min(BENCHMARKS)} to {max(BENCHMARKS)}, and --rounds begins at 1")
     measures = measured(numbers, rounds=given.rounds, console=Console(stderr=True))
-    show(measures, Console())
+    show(measures, Console(), rounds=given.rounds)
     if given.json:
-        given.json.write_text(as_json(measures), encoding="utf-8")
+        given.json.write_text(as_json(measures, rounds=given.rounds), encoding="utf-8")
     return int(any(measure.holds is False for measure in measures))
 
 

@@ -14,15 +14,15 @@ from tests.benchmarks.measures import Measure
 _HOLDS = {True: "[green]yes[/]", False: "[bold red]no[/]", None: ""}
 
 
-def as_json(measures: Iterable[Measure]) -> str:
+def as_json(measures: Iterable[Measure], *, rounds: int = 1) -> str:
     """Give all figures, with ratio and verdict, as one JSON document."""
     rows = [{**asdict(one), "ratio": one.ratio, "limit": one.limit, "holds": one.holds} for one in measures]
-    return json.dumps({"measures": rows}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"rounds": rounds, "measures": rows}, indent=2, ensure_ascii=False) + "\n"
 
 
-def show(measures: Sequence[Measure], console: Console) -> None:
+def show(measures: Sequence[Measure], console: Console, *, rounds: int = 1) -> None:
     """Print all figures as a table, and below it what there is to say of them."""
-    table = Table(title="Benchmarks", title_justify="left")
+    table = Table(title=f"Benchmarks, rounds: {rounds}", title_justify="left")
     for heading in ("#", "what"):
         table.add_column(heading)
     for heading in ("measured", "bound", "ratio", "sequential", "limit"):

@@ -117,11 +117,14 @@ def test_limits() -> None:
 
 
 def test_best_of_rounds() -> None:
-    """Of several rounds each figure is the one lowest against its own bound."""
-    first = [measure(1, "a", measured=4.0, bound=2.0), measure(1, "b", measured=1.0)]
-    second = [measure(1, "a", measured=6.0, bound=4.0), measure(1, "b", measured=2.0)]
-    found = best([first, second])
-    assert [(one.measured, one.note) for one in found] == [(6.0, "best of 2"), (1.0, "best of 2")]
+    """Of several rounds the figure lowest against its bound counts; of what compares two figures the middle one."""
+    ratios = [
+        Measure(benchmark=1, what="r", unit="times", measured=ratio, bound=2.0, pick="middle")
+        for ratio in (3.0, 1.0, 2.0)
+    ]
+    lowest = [measure(1, "a", measured=one, bound=bound) for one, bound in ((4.0, 2.0), (6.0, 4.0), (9.0, 4.0))]
+    found = best(list(zip(lowest, ratios, strict=True)))
+    assert [(one.what, one.measured) for one in found] == [("a", 6.0), ("r", 2.0)]
 
 
 def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
