@@ -82,7 +82,8 @@ class Program:
         """Give the process environment: this machine's without what concerns us, and the tenant's variables."""
         ours = ("CI", "CPI_", "GITHUB_", "TF_BUILD", "INVOKE_", "PYTHON", "NO_COLOR", "FORCE_COLOR")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return {**kept, "PYTHONPATH": str(CHECKOUT), **self.variables, **variables}
+        state = str(self.project.root / ".state")
+        return {**kept, "PYTHONPATH": str(CHECKOUT), "XDG_STATE_HOME": state, **self.variables, **variables}
 
     def check_outputs(self) -> None:
         """Assert that no secret was ever written, nor a token the tenant handed out."""
