@@ -12,8 +12,8 @@ from cpi_tasks.errors import TenantError, TenantGone, TenantUnavailable
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
-_FIRST_PAUSE_S = 0.5
-_SHARE = 0.2
+_FIRST_PAUSE_S = 0.25
+_SHARE = 0.25
 _LEAST_PAUSE_S = 0.25
 _BY_ID_BELOW = 3
 _RECENT_S = 2.0

@@ -49,7 +49,7 @@ def test_what_goes_on_is_on_disk_and_told_later(slow: Program, settings: Simulat
 
     listed = slow.run("runs")
     assert (listed.code, listed.writes) == (0, ())
-    assert re.search(rf"^{folder.name}  x: ended with 130 \(interrupted\); \d+ writes", listed.said, re.MULTILINE)
+    assert re.search(rf"^{folder.name}  x  ended with 130 \(interrupted\); \d+ writes", listed.said, re.MULTILINE)
     one = slow.run("runs", "--run", folder.name)
     assert "accepted" in one.said
     machine = json.loads(slow.run("runs", "--run", folder.name, "--format", "json").said)

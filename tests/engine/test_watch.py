@@ -33,7 +33,7 @@ def test_looks_start_early_and_widen() -> None:
     """Pauses grow with the time that has gone by, to the longest, which they never exceed."""
     polling = Polling(longest_s=15.0)
 
-    assert [polling.pause_s(elapsed_s) for elapsed_s in (0.0, 2.0, 10.0, 60.0, 1000.0)] == [0.5, 0.5, 2.0, 12.0, 15.0]
+    assert [polling.pause_s(elapsed_s) for elapsed_s in (0.0, 2.0, 10.0, 60.0, 1000.0)] == [0.25, 0.5, 2.5, 15.0, 15.0]
     assert Polling(longest_s=0.2).pause_s(0.0) == 0.2
 
 
