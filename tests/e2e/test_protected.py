@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
-import subprocess
-import threading
-from collections.abc import Callable
 
 import pytest
 
 from tests.support.program import Program
 from tests.support.project import SCRIPT
+from tests.support.terminal import at_a_terminal
 
 PROMPT = "Environment 'x' is protected. Type its name to carry this out:"
 PUT = "PUT IntegrationDesigntimeArtifacts(Id='Orders',Version='active')"
-_HANGS_AFTER_S = 60
 
 
 @pytest.fixture
@@ -30,42 +26,6 @@ def settled(program: Program) -> Program:
     program.project.keys["protected"] = True
     program.project.save()
     return program
-
-
-def at_a_terminal(program: Program, answer: Callable[[subprocess.Popen[bytes], int], object]) -> tuple[int, str]:
-    """Run it on a terminal, ``answer`` once it asks, and give exit code and all that was on the screen."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        program.command("orchestrate", "--env", "x"),
-        cwd=program.project.root,
-        env=program.environment(TERM="xterm", COLUMNS="120"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    # Where the question never comes, the end of the program is what ends the reading.
-    watchdog = threading.Timer(_HANGS_AFTER_S, process.kill)
-    watchdog.start()
-    said, is_answered = b"", False
-    try:
-        while chunk := _read(ours):
-            said += chunk
-            if not is_answered and PROMPT.encode() in said:
-                is_answered = True
-                answer(process, ours)
-        return process.wait(), said.decode()
-    finally:
-        watchdog.cancel()
-        os.close(ours)
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # what Linux says at the end of a terminal
-        return b""
 
 
 def test_a_protected_environment_is_not_changed_unasked(settled: Program) -> None:
@@ -82,7 +42,7 @@ def test_a_protected_environment_is_not_changed_unasked(settled: Program) -> Non
 
 def test_at_a_terminal_its_name_is_asked_for(settled: Program) -> None:
     """After the plan was shown; with the name typed the run goes on."""
-    code, said = at_a_terminal(settled, lambda _, terminal: os.write(terminal, b"x\n"))
+    code, said = at_a_terminal(settled, [(PROMPT, lambda _, terminal: os.write(terminal, b"x\n"))])
     assert code == 0, said
     assert 0 < said.index("Plan: 1 to update") < said.index(PROMPT) < said.index("PHASE 1")
     assert settled.simulator.is_running_design_time("Orders")
@@ -91,7 +51,7 @@ def test_at_a_terminal_its_name_is_asked_for(settled: Program) -> None:
 def test_another_answer_changes_nothing(settled: Program) -> None:
     """It ends with 5: a person who hesitates has not agreed."""
     before = settled.simulator.artifact("Orders").archive
-    code, said = at_a_terminal(settled, lambda _, terminal: os.write(terminal, b"yes\n"))
+    code, said = at_a_terminal(settled, [(PROMPT, lambda _, terminal: os.write(terminal, b"yes\n"))])
     assert code == 5, said
     assert "its name was not typed; nothing was sent that changes the tenant" in said
     assert settled.simulator.artifact("Orders").archive == before
@@ -99,7 +59,7 @@ def test_another_answer_changes_nothing(settled: Program) -> None:
 
 def test_ctrl_c_while_it_asks_ends_with_130(settled: Program) -> None:
     """Nobody has to answer, and the screen has no traceback."""
-    code, said = at_a_terminal(settled, lambda process, _: process.send_signal(signal.SIGINT))
+    code, said = at_a_terminal(settled, [(PROMPT, lambda process, _: process.send_signal(signal.SIGINT))])
     assert code == 130, said
     assert "interrupted before anything was changed; nothing was sent that changes the tenant" in said
     assert "Traceback" not in said

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
 
 import pytest
 
 from cpi_tasks.simulator import SimulatorSettings
 from tests.support.program import Program
+from tests.support.terminal import at_a_terminal
 
 
 @pytest.fixture
@@ -54,6 +56,32 @@ def test_what_goes_on_is_on_disk_and_told_later(slow: Program, settings: Simulat
     assert "accepted" in one.said
     machine = json.loads(slow.run("runs", "--run", folder.name, "--format", "json").said)
     assert machine["runs"][0]["exitCode"] == 130
+
+
+def interrupt(process: subprocess.Popen[bytes], _: int) -> None:
+    process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("settings", [SimulatorSettings(deploy_s=3)])
+def test_one_ctrl_c_at_a_terminal_waits_for_what_is_under_way(slow: Program, settings: SimulatorSettings) -> None:
+    """Nothing new is begun, what was triggered is seen to its end, and the code is 130."""
+    code, said = at_a_terminal(slow, [("deploying", interrupt)])
+
+    assert code == 130, said
+    assert "waiting for what is under way (Ctrl-C again stops waiting)" in said
+    assert "deployed 1.0.0" in said
+    assert "not begun" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("settings", [SimulatorSettings(deploy_s=60)])
+def test_a_second_ctrl_c_stops_waiting(slow: Program, settings: SimulatorSettings) -> None:
+    """The report says what goes on on the tenant."""
+    code, said = at_a_terminal(slow, [("deploying", interrupt), ("Ctrl-C again stops waiting", interrupt)])
+
+    assert code == 130, said
+    assert "goes on on the tenant" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("settings", [SimulatorSettings(deploy_s=4)])
