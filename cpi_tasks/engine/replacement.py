@@ -99,7 +99,9 @@ async def _create(
                 )
         except TenantError as second:
             verb = "may be" if isinstance(second, TenantUnavailable) else "is now"
-            raise TenantError(
+            # A tenant that is away is the failure of the whole run, not of this mapping.
+            is_away = isinstance(error, TenantUnavailable) and isinstance(second, TenantUnavailable)
+            raise (TenantUnavailable if is_away else TenantError)(
                 f"could not replace value mapping '{ref.artifact}', which {verb} missing on the tenant (its old "
                 f"archive is in {old.backup}; running again creates the new one): {error}; and putting the old one "
                 f"back failed as well: {second}"

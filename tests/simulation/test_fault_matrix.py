@@ -145,7 +145,7 @@ download        | 3 1 3 3 3 3
 create          | 3 1 3 3 0 0
 update          | 3 1 3 3 3 3
 delete          | 3 1 3 3 0 0
-recreate        | 1 1 1 1 0 0
+recreate        | 3 1 3 3 0 0
 save version    | 3 1 3 3 0 0
 read parameters | 3 1 3 3 3 3
 write parameter | 3 1 3 3 0 0
