@@ -29,8 +29,12 @@ def _text(runs: Path, run: str | None, form: str | None, redactor: report.Redact
         raise InputError([Problem(file="command line", path="--format", message=f"must be text or json, not '{form}'")])
     if run is None:
         found = records.read_runs(runs)
-        return report.runs_json(found, redactor) if form == "json" else report.render_runs(found, redactor)
-    one = records.read_run(runs, run) if Path(run).name == run else None
+        return (
+            report.runs_json(found, redactor)
+            if form == "json"
+            else report.render_runs(found, redactor, stdout=sys.stdout)
+        )
+    one = records.read_run(runs, run) if Path(run).name == run and run != ".." else None
     if one is None:
         message = f"there is no run '{run}' in {runs}; invoke runs lists those there are"
         raise InputError([Problem(file="command line", path="--run", message=message)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,9 +15,10 @@ from cpi_tasks.app.interruption import Interruption, watch_signals
 from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
 from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
 from cpi_tasks.app.reach import BeforeWrite, Reach, reach_tenant
-from cpi_tasks.errors import CpiTasksError, Interrupted, Refused
+from cpi_tasks.errors import CpiTasksError, Interrupted, Refused, StateFolderError
 from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, RunFinished, WarningRaised
 from cpi_tasks.model.config import RunConfig, Selection, Settings
+from cpi_tasks.model.discretion import values_in
 from cpi_tasks.model.report import Report
 
 T = TypeVar("T")
@@ -110,14 +111,18 @@ async def run(selection: Selection, root: Path, terms: Terms) -> Report:
                 await _work(prepared, progress, logged, journal.sync)
             nursery.cancel_scope.cancel(reason="the work is done")
     except* CpiTasksError as group:
-        raise first_error(group) from None
+        error = first_error(group)
+        _note_end(error, progress, redactor, terms)
+        raise error from None
     return _finish(progress, redactor, terms)
 
 
 def _finish(progress: Progress, redactor: report.Redactor, terms: Terms) -> Report:
     prepared = progress.prepared
     if prepared is None or not progress.ledgers:
-        raise Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
+        nothing = Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
+        _note_end(nothing, progress, redactor, terms)
+        raise nothing
     result = progress.report(prepared)
     with closing(records.RunJournal(prepared.folder, redactor.mask, terms.in_background)) as journal:
         journal.note(RunFinished(report=result))
@@ -126,9 +131,20 @@ def _finish(progress: Progress, redactor: report.Redactor, terms: Terms) -> Repo
     return result
 
 
+def _note_end(error: CpiTasksError, progress: Progress, redactor: report.Redactor, terms: Terms) -> None:
+    """Have the journal tell that a run without a report has ended, if the journal can still be written."""
+    if progress.prepared is not None:
+        with (
+            suppress(StateFolderError),
+            closing(records.RunJournal(progress.prepared.folder, redactor.mask, terms.in_background)) as journal,
+        ):
+            journal.note_end(error.exit_code)
+
+
 def _write_report(progress: Progress, prepared: Prepared, redactor: report.Redactor) -> None:
     if progress.ledgers:
-        prepared.folder.write_report(report.report_json(progress.report(prepared), redactor))
+        values = {ref: known for one in progress.planned for ref, known in values_in(one.plan).items()}
+        prepared.folder.write_report(report.report_json(progress.report(prepared), redactor, values))
 
 
 def _both(first: Callable[[T], None], second: Callable[[T], None]) -> Callable[[T], None]:

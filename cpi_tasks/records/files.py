@@ -54,13 +54,19 @@ def make_private(folder: Path) -> None:
             folder.chmod(0o700)
 
 
-def write_whole(file: Path, data: bytes) -> None:
-    """Write a private file under another name and rename it: nobody ever sees a part of it, also after a kill."""
+def write_whole(file: Path, data: bytes, *, is_synced: bool = False) -> None:
+    """Write a private file under another name and rename it: nobody ever sees a part of it, also after a kill.
+
+    ``is_synced``: it is on disk when this returns.
+    """
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(data)
+            if is_synced:
+                opened.flush()
+                os.fsync(opened.fileno())
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

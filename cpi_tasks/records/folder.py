@@ -98,10 +98,10 @@ class StateFolder:
         return self._run
 
     def write_report(self, text: str) -> None:
-        """Write the report of this run as it stands, as a whole or not at all."""
+        """Write the report of this run as it stands, as a whole or not at all; it is on disk when this returns."""
         folder = self.ensure_run()
         with told(self.run_folder, RUN_NEED):
-            write_whole(folder / REPORT_FILE, text.encode())
+            write_whole(folder / REPORT_FILE, text.encode(), is_synced=True)
 
     @property
     def upload_folder(self) -> Path:

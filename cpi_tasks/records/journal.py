@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,15 +32,14 @@ from cpi_tasks.events import (
     WarningRaised,
     WriteBegins,
 )
+from cpi_tasks.model.discretion import Values, values_in, without
 from cpi_tasks.model.naming import ArtifactRef
-from cpi_tasks.model.plan import ArtifactPlan, Plan
+from cpi_tasks.model.plan import Plan
 from cpi_tasks.model.report import Report, StepOutcome
 from cpi_tasks.records.files import RUN_NEED, told
 from cpi_tasks.records.folder import StateFolder
 
 FILE = "journal.jsonl"
-_HIDDEN = "***"
-_SHORTEST_HIDDEN = 3
 # What is on disk when ``note`` returns; before writes to the tenant ``sync`` is awaited.
 _SYNCED = (PhaseFinished, InterruptionBegan, RunFinished)
 
@@ -63,7 +62,7 @@ class RunJournal:
         self._folder = folder
         self._mask = mask
         self._descriptor: int | None = None
-        self._values: dict[ArtifactRef, tuple[str, ...]] = {}
+        self._values: Values = {}
 
     @property
     def file(self) -> Path:
@@ -73,17 +72,25 @@ class RunJournal:
     def note(self, event: Event) -> None:
         """Append an event; at the end of a phase and of the run it is on disk when this returns."""
         if isinstance(event, PlanMade):
-            self._values = {artifact.ref: tuple(_values(artifact)) for artifact in event.plan.artifacts()}
+            # All plans of a run may be shown before the first is carried out.
+            self._values = {**self._values, **values_in(event.plan)}
         entry = self._entry(event)
-        if entry is None:
-            return
-        stamped = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
-        line = self._mask(json.dumps(stamped, separators=(",", ":"))) + "\n"
+        if entry is not None:
+            self._append(entry, is_synced=isinstance(event, _SYNCED))
+
+    def note_end(self, exit_code: int) -> None:
+        """Append how a run ended that has no report, where anything of it is in the journal already."""
+        if self.file.exists():
+            self._append({"event": "run finished", "exitCode": exit_code}, is_synced=True)
+
+    def _append(self, entry: Entry, *, is_synced: bool) -> None:
+        stamped = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **_masked(entry, self._mask)}
+        line = json.dumps(stamped, separators=(",", ":")) + "\n"
         with told(self.file, RUN_NEED):
             descriptor = self._open()
             _write(descriptor, line.encode())
             self._noted += 1
-            if isinstance(event, _SYNCED):
+            if is_synced:
                 os.fsync(descriptor)
 
     async def sync(self) -> None:
@@ -128,7 +135,7 @@ class RunJournal:
         return {
             "status": outcome.status.value,
             "summary": outcome.summary,
-            "reason": _hidden(outcome.reason, values),
+            "reason": without(outcome.reason, values),
             "seconds": round(outcome.duration_s, 1),
         }
 
@@ -215,19 +222,20 @@ def _ending(report: Report) -> Entry:
     return {"exitCode": report.exit_code, "seconds": round(report.duration_s, 1), "interrupted": report.is_interrupted}
 
 
-def _values(artifact: ArtifactPlan) -> Iterator[str]:
-    if artifact.update is None:
-        return
-    yield from artifact.update.enforced.values()
-    for change in (*artifact.update.changes, *artifact.update.kept):
-        yield from (text for text in (change.old, change.new) if text is not None)
+def _masked(entry: Entry, mask: Callable[[str], str]) -> dict[str, object]:
+    """Mask the texts and leave the form alone: a secret that is spelt like a key would break the line."""
+    return {key: _masked_value(value, mask) for key, value in entry.items()}
 
 
-def _hidden(text: str, values: tuple[str, ...]) -> str:
-    for value in sorted(values, key=len, reverse=True):
-        if len(value) >= _SHORTEST_HIDDEN:
-            text = text.replace(value, _HIDDEN)
-    return text
+def _masked_value(value: object, mask: Callable[[str], str]) -> object:
+    match value:
+        case str():
+            return mask(value)
+        case list():
+            return [_masked_value(item, mask) for item in value]
+        case dict():
+            return _masked(value, mask)
+    return value
 
 
 def _write(descriptor: int, data: bytes) -> None:

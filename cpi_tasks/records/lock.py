@@ -13,7 +13,7 @@ from pathlib import Path
 import trio
 from filelock import FileLock, Timeout
 
-from cpi_tasks.errors import Refused
+from cpi_tasks.errors import Refused, StateFolderError
 from cpi_tasks.records.files import make_private, safe_name, told, write_whole
 
 _LOOK_S = 0.5
@@ -74,6 +74,10 @@ def _is_taken(lock: FileLock) -> bool:
             lock.acquire(blocking=False)
         except Timeout:
             return False
+        except NotImplementedError as error:  # a file system without locks, as some network folders are
+            raise StateFolderError(
+                f"files in {Path(lock.lock_file).parent} cannot be locked; the folder {_NEED}"
+            ) from error
     return True
 
 

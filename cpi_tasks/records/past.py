@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cpi_tasks.records.files import RUN_NEED, told
 from cpi_tasks.records.journal import FILE
+
+_NOT_SENT = frozenset(
+    {"ConnectTimeout", "ConnectError", "ProxyError", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"}
+    | {"certificate refused"}
+)
+"""Results of a request that never reached the tenant."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,11 +43,16 @@ class PastRun:
     exit_code: int | None = None
     is_interrupted: bool = False
     writes: int = 0
-    unanswered_write: str = ""
-    """The write that was sent last and whose answer is not in the journal: whether it happened nobody knows."""
+    open_writes: Counter[str] = field(default_factory=Counter)
+    """The writes whose answers are not in the journal, and how many there are of each."""
     artifacts: dict[str, PastArtifact] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def unanswered_writes(self) -> tuple[str, ...]:
+        """The writes of which nobody knows whether they happened; a run that ended with 0 has found that out."""
+        return () if self.exit_code == 0 else tuple(sorted(self.open_writes.elements()))
 
 
 def read_runs(runs: Path) -> tuple[PastRun, ...]:
@@ -114,9 +126,14 @@ def _take_write(past: PastRun, entry: Mapping[str, object]) -> None:
     write = f"{entry.get('method', '')} {entry.get('target', '')}"
     if entry["event"] == "write begins":
         past.writes += 1
-        past.unanswered_write = write
-    elif past.unanswered_write == write:
-        past.unanswered_write = ""
+        past.open_writes[write] += 1
+    elif _tells(str(entry.get("result", ""))) and past.open_writes[write] > 0:
+        past.open_writes[write] -= 1
+
+
+def _tells(result: str) -> bool:
+    """Whether the result of a write says what became of it: a status does, a connection that broke does not."""
+    return result[:1].isdigit() or result in _NOT_SENT
 
 
 def _take_planned(past: PastRun, planned: object) -> None:

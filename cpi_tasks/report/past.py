@@ -39,13 +39,16 @@ class PastRun(Protocol):
     exit_code: int | None
     is_interrupted: bool
     writes: int
-    unanswered_write: str
     packages: dict[str, str]
     warnings: list[str]
 
     @property
     def artifacts(self) -> Mapping[str, PastArtifact]:
         """What was planned and done, by ``package/artifact``."""
+
+    @property
+    def unanswered_writes(self) -> Sequence[str]:
+        """The writes of which nobody knows whether they happened."""
 
 
 def render_runs(runs: Sequence[PastRun], redactor: Redactor, *, stdout: IO[str] | None = None) -> str:
@@ -77,9 +80,10 @@ def render_run(run: PastRun, redactor: Redactor, *, stdout: IO[str] | None = Non
         ]
         lines.append(Line(f"  {name}: {'; '.join(said) or f'not begun (planned: {artifact.planned})'}"))
     lines += [Line(f"⚠ Warning: {text}", Tone.WARNING) for text in run.warnings]
-    if run.unanswered_write:
-        text = f"⚠ Sent without an answer on record: {run.unanswered_write}; the next run looks whether it happened."
-        lines.append(Line(text, Tone.WARNING))
+    lines += [
+        Line(f"⚠ Sent without an answer on record: {write}; the next run looks whether it happened.", Tone.WARNING)
+        for write in run.unanswered_writes
+    ]
     return rendered(lines, redactor, stdout)
 
 
@@ -99,7 +103,7 @@ def _run(run: PastRun, redactor: Redactor) -> Mapping[str, object]:
         "exitCode": run.exit_code,
         "isInterrupted": run.is_interrupted,
         "writes": run.writes,
-        "unansweredWrite": redactor.mask(run.unanswered_write) or None,
+        "unansweredWrites": [redactor.mask(write) for write in run.unanswered_writes],
         "packages": {package: redactor.mask(outcome) for package, outcome in run.packages.items()},
         "artifacts": {
             name: {

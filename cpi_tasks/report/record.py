@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from cpi_tasks.model.discretion import Values, without
 from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Report, StepOutcome, count
 from cpi_tasks.report.redactor import Redactor
 
@@ -13,7 +14,7 @@ FORMAT_VERSION = 1
 _Json = Mapping[str, object]
 
 
-def report_json(report: Report, redactor: Redactor) -> str:
+def report_json(report: Report, redactor: Redactor, values: Values) -> str:
     """Give a report as one JSON object; keys are only ever added, ``formatVersion`` changes with anything else.
 
     - ``formatVersion``, ``environment``, ``tenant``, ``exitCode``, ``isInterrupted``, ``seconds``, ``counts``;
@@ -22,6 +23,8 @@ def report_json(report: Report, redactor: Redactor) -> str:
     - ``packages[]``: ``id``, ``update`` (null where nothing was planned), ``artifacts[]`` of ``id``, ``kind``,
       ``update``, ``deploy``, ``skipped`` and ``warnings[]``;
     - a step: ``status``, ``summary``, ``reason``, ``advice``, ``seconds``.
+
+    ``values`` are parameter values, which are left out where a tenant's text repeats one.
     """
     document = {
         "formatVersion": FORMAT_VERSION,
@@ -30,48 +33,53 @@ def report_json(report: Report, redactor: Redactor) -> str:
         "exitCode": report.exit_code,
         "isInterrupted": report.is_interrupted,
         "seconds": round(report.duration_s, 1),
-        "counts": asdict(count(report.parts)),
-        "parts": [_part(part, redactor) for part in report.parts],
+        "counts": {_camel(name): number for name, number in asdict(count(report.parts)).items()},
+        "parts": [_part(part, redactor, values) for part in report.parts],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _part(part: PartReport, redactor: Redactor) -> _Json:
+def _part(part: PartReport, redactor: Redactor, values: Values) -> _Json:
     return {
         "source": redactor.mask(part.source),
-        "updateSeconds": part.update_s,
-        "deploySeconds": part.deploy_s,
+        "updateSeconds": None if part.update_s is None else round(part.update_s, 1),
+        "deploySeconds": None if part.deploy_s is None else round(part.deploy_s, 1),
         "warnings": [redactor.mask(text) for text in part.warnings],
-        "packages": [_package(package, redactor) for package in part.packages],
+        "packages": [_package(package, redactor, values) for package in part.packages],
     }
 
 
-def _package(package: PackageOutcome, redactor: Redactor) -> _Json:
+def _package(package: PackageOutcome, redactor: Redactor, values: Values) -> _Json:
     return {
         "id": redactor.mask(package.id),
-        "update": _step(package.update, redactor),
-        "artifacts": [_artifact(artifact, redactor) for artifact in package.artifacts],
+        "update": _step(package.update, redactor, ()),
+        "artifacts": [_artifact(artifact, redactor, values.get(artifact.ref, ())) for artifact in package.artifacts],
     }
 
 
-def _artifact(artifact: ArtifactOutcome, redactor: Redactor) -> _Json:
+def _artifact(artifact: ArtifactOutcome, redactor: Redactor, values: tuple[str, ...]) -> _Json:
     return {
         "id": redactor.mask(artifact.ref.artifact),
         "kind": artifact.kind.value,
-        "update": _step(artifact.update, redactor),
-        "deploy": _step(artifact.deploy, redactor),
-        "skipped": _step(artifact.skipped, redactor),
+        "update": _step(artifact.update, redactor, values),
+        "deploy": _step(artifact.deploy, redactor, values),
+        "skipped": _step(artifact.skipped, redactor, values),
         "warnings": [redactor.mask(text) for text in artifact.warnings],
     }
 
 
-def _step(step: StepOutcome | None, redactor: Redactor) -> _Json | None:
+def _step(step: StepOutcome | None, redactor: Redactor, values: tuple[str, ...]) -> _Json | None:
     if step is None:
         return None
     return {
         "status": step.status.value,
         "summary": redactor.mask(step.summary),
-        "reason": redactor.mask(step.reason),
-        "advice": redactor.mask(step.advice),
+        "reason": redactor.mask(without(step.reason, values)),
+        "advice": redactor.mask(without(step.advice, values)),
         "seconds": round(step.duration_s, 1),
     }
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))

@@ -94,7 +94,7 @@ def test_a_killed_run_is_told_as_far_as_it_got(tmp_path: Path) -> None:
     past = read_run(tmp_path / ".cpi" / "runs", "r1")
     assert past is not None
     assert (past.environment, past.tenant, past.exit_code) == ("prod", "https://t1", None)
-    assert past.unanswered_write == "PUT /api/v1/Flow"
+    assert past.unanswered_writes == ("PUT /api/v1/Flow",)
     assert past.artifacts["P/A"].under_way == "configure was under way"
 
 
