@@ -6,8 +6,11 @@ same jobs as plain functions that return a ``Report``, ``plan`` and ``drift`` lo
 Names are loaded when they are first used: ``invoke --list`` needs ``ns`` only.
 """
 
-from importlib import import_module
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
+
+from cpi_tasks.lazy import on_first_use
 
 if TYPE_CHECKING:
     from cpi_tasks.errors import CpiTasksError, InputError, Refused, TenantError
@@ -33,21 +36,17 @@ __all__ = [
     "update",
 ]
 
-_HOMES = {
-    **dict.fromkeys(("CpiTasksError", "InputError", "Refused", "TenantError"), "cpi_tasks.errors"),
-    **dict.fromkeys(("deploy", "drift", "orchestrate", "plan", "update"), "cpi_tasks.functions"),
-    "DriftReport": "cpi_tasks.model.drift",
-    "Preview": "cpi_tasks.model.preview",
-    "Report": "cpi_tasks.model.report",
-    "ns": "cpi_tasks.tasks",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'cpi_tasks' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "errors": ("CpiTasksError", "InputError", "Refused", "TenantError"),
+        "functions": ("deploy", "drift", "orchestrate", "plan", "update"),
+        "model.drift": ("DriftReport",),
+        "model.preview": ("Preview",),
+        "model.report": ("Report",),
+        "tasks": ("ns",),
+    },
+)
 
 
 def __dir__() -> list[str]:

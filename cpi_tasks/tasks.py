@@ -5,7 +5,6 @@ What a task needs is imported when it runs: ``invoke --list`` and completion loa
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from cpi_tasks.flags import (
     ValidateTaskFlags,
     task_of,
 )
+from cpi_tasks.garbage import collected_rarely, not_while_loading
 
 if TYPE_CHECKING:
     from cpi_tasks.model.config import Selection
@@ -165,19 +165,14 @@ def _application(c: Context, selection: Selection) -> Iterator[ModuleType]:
     named = selection.env or selection.orchestrator_config
     if named:
         c.config[_EARLIER] = named
-    # Loading makes objects that stay: looking through them for garbage meanwhile, and ever again, is time for nothing.
-    gc.disable()
     try:
-        from cpi_tasks import app
-
-        gc.freeze()
-        gc.enable()
-        yield app
+        with not_while_loading():
+            from cpi_tasks import app
+        with collected_rarely():
+            yield app
     except KeyboardInterrupt:
         # Only while the libraries load: a run takes signals itself.
         raise Exit("interrupted before anything was sent", code=_INTERRUPTED) from None
-    finally:
-        gc.enable()
 
 
 def _end(code: int) -> None:

@@ -158,7 +158,7 @@ class _Screen:
         result: list[T] = []
         failure: CpiTasksError | None = None
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(report.show, receive, self._view)
+            nursery.start_soon(report.show_events, receive, self._view)
             with send:
                 try:
                     result.append(await work(shown))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,11 @@ def belongs(path: str) -> bool:
     return path in _FILES or path.startswith(_FOLDERS)
 
 
+def _leads_to_content(path: str) -> bool:
+    """Whether a folder is on the way to one whose files belong."""
+    return any(wanted.startswith(f"{path}/") for wanted in _FOLDERS)
+
+
 def list_files(folder: Path) -> dict[str, Path]:
     """Give an artifact's files, relative path with forward slashes to path on disk, sorted.
 
@@ -30,10 +34,7 @@ def list_files(folder: Path) -> dict[str, Path]:
     nowhere or in circles, and names that are not Unicode.
     """
     walk = _Walk(root=folder.resolve())
-    for name in sorted(_FILES):
-        walk.visit(name, folder / name)
-    for name in _FOLDERS:
-        walk.visit(name.rstrip("/"), folder / name)
+    walk.visit_folder("", folder, walk.root)
     if walk.problems:
         raise InputError(walk.problems)
     return dict(sorted(walk.files.items()))
@@ -68,64 +69,63 @@ def _reason(error: OSError) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class _Walk:
-    """One walk through a folder: what was found and what is wrong; ``_open`` are the real folders above."""
+    """One walk through a folder: what was found and what is wrong; ``_open`` are the real folders on the way."""
 
     root: Path
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _open: list[Path] = field(default_factory=list)
 
-    def visit(self, path: str, entry: Path) -> None:
-        """Take in one entry that may exist; a folder with everything below it that belongs."""
-        try:
-            if os.path.lexists(entry) and self._is_sound_link(entry):
-                if entry.is_dir():
-                    self._visit_folder(path, entry)
-                elif not entry.is_file():
-                    self._complain(entry, "is neither a file nor a folder")
-                elif belongs(path):
-                    self._add(path, entry)
-        except OSError as error:
-            self._complain(entry, f"cannot be read: {_reason(error)}")
-
-    def _is_sound_link(self, entry: Path) -> bool:
-        """Whether an entry is no link, or one to something that exists inside the folder."""
-        if not entry.is_symlink():
-            return True
-        try:
-            target = entry.resolve(strict=True)
-        except (OSError, RuntimeError):
-            self._complain(entry, "is a link that leads nowhere")
-            return False
-        return self._is_inside(entry, target)
-
-    def _is_inside(self, entry: Path, target: Path) -> bool:
-        if target.is_relative_to(self.root):
-            return True
-        self._complain(entry, "is a link that leaves the artifact's folder; put the content itself there")
-        return False
-
-    def _visit_folder(self, path: str, entry: Path) -> None:
-        # Resolving asks for every folder above, so it is done where a link may be on the way only.
-        real = self._open[-1] / entry.name if self._open and not entry.is_symlink() else entry.resolve()
-        # Asked again: "src" or "src/main" may be the link.
-        if not self._is_inside(entry, real):
-            return
-        if real in self._open:
-            self._complain(entry, "is a link to a folder that contains it")
-            return
+    def visit_folder(self, path: str, folder: Path, real: Path) -> None:
+        """Take in everything below a folder that belongs; ``real`` is where it is when links are followed."""
         self._open.append(real)
-        for name in self._names(entry):
-            below = f"{path}/{name}"
-            if belongs(below):
-                self.visit(below, entry / name)
+        for found in self._entries(folder):
+            below = f"{path}{found.name}"
+            if belongs(below) or _leads_to_content(below):
+                self._visit(below, folder / found.name, found)
         self._open.pop()
 
-    def _names(self, entry: Path) -> Iterator[str]:
+    def _visit(self, path: str, entry: Path, found: os.DirEntry[str]) -> None:
+        # What the list of a folder tells of its entries is not asked of each of them again.
         try:
-            yield from sorted(os.listdir(entry))  # noqa: PTH208 - names only, no path objects for thousands of files
+            if found.is_symlink():
+                self._visit_link(path, entry)
+            elif found.is_dir():
+                self.visit_folder(f"{path}/", entry, self._open[-1] / found.name)
+            else:
+                self._visit_file(path, entry, is_file=found.is_file())
         except OSError as error:
             self._complain(entry, f"cannot be read: {_reason(error)}")
+
+    def _visit_link(self, path: str, link: Path) -> None:
+        """Follow a link to something that exists inside the artifact's folder."""
+        try:
+            target = link.resolve(strict=True)
+        except (OSError, RuntimeError):
+            self._complain(link, "is a link that leads nowhere")
+            return
+        if not target.is_relative_to(self.root):
+            self._complain(link, "is a link that leaves the artifact's folder; put the content itself there")
+        elif target in self._open:
+            self._complain(link, "is a link to a folder that contains it")
+        elif target.is_dir():
+            self.visit_folder(f"{path}/", link, target)
+        else:
+            self._visit_file(path, link, is_file=target.is_file())
+
+    def _visit_file(self, path: str, entry: Path, *, is_file: bool) -> None:
+        if not is_file:
+            self._complain(entry, "is neither a file nor a folder")
+        elif belongs(path):
+            self._add(path, entry)
+
+    def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as found:
+                return sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            self._complain(folder, f"cannot be read: {_reason(error)}")
+            return []
 
     def _add(self, path: str, entry: Path) -> None:
         try:

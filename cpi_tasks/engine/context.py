@@ -29,12 +29,13 @@ class DesignState:
     """Design time of one artifact as far as known: read in planning, replaced by what was written and read back.
 
     ``version`` is ``None`` where any version will do (a draft); ``fingerprint`` is that of the content, ``None`` where
-    unknown. ``parameters`` are ``None`` where they were not read because the cache knows them: then there are
-    the keyed digests of all of them together and of each.
+    unknown; ``is_dated``: the tenant gives a time of its last change. ``parameters`` are ``None`` where they were not
+    read because the cache knows them: then there are the keyed digests of all of them together and of each.
     """
 
     version: str | None = None
     fingerprint: str | None = None
+    is_dated: bool = True
     parameters: Mapping[str, str] | None = field(default_factory=dict, repr=False)
     parameter_digest: str | None = None
     value_digests: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +75,7 @@ def known_designs(inventory: Inventory) -> dict[ArtifactId, DesignState]:
         states[artifact.id] = DesignState(
             version=None if artifact.is_draft else artifact.version,
             fingerprint=inventory.fingerprints.get(artifact.id),
+            is_dated=artifact.modified_at is not None,
             parameters=None if is_unread else inventory.values(artifact.id),
             parameter_digest=inventory.parameter_digests.get(artifact.id),
             value_digests=inventory.value_digests.get(artifact.id, {}),

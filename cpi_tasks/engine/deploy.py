@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import trio
 
@@ -11,15 +13,35 @@ from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.deployment import Deployment, TimedOut
 from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.last_look import give_last_look
+from cpi_tasks.engine.order import Order
+from cpi_tasks.engine.proof import Proofs
 from cpi_tasks.engine.slots import Slots
 from cpi_tasks.engine.urgency import urgencies
 from cpi_tasks.engine.watch import RuntimeWatcher
 from cpi_tasks.errors import TenantError
 from cpi_tasks.events import ArtifactDeployed, Phase, PhaseFinished, PhaseStarted
-from cpi_tasks.model.naming import ArtifactRef, PollingPolicy
-from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, PackagePlan, Plan
+from cpi_tasks.model.naming import ArtifactRef, PackageId, PollingPolicy
+from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, Plan
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import LANE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One artifact that takes part in the phase; ``place`` is where it is in the files."""
+
+    artifact: ArtifactPlan
+    step: DeployStep
+    place: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Package:
+    """A package's nursery, and what of the package is not settled yet."""
+
+    nursery: trio.Nursery
+    unsettled: int
+    is_settled: trio.Event = field(default_factory=trio.Event)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,44 +49,44 @@ class _Phase:
     """What the tasks of one deploy phase share."""
 
     context: Context
+    jobs: Mapping[ArtifactRef, _Job]
     watcher: RuntimeWatcher
+    proofs: Proofs
     slots: Slots
+    at_once: Mapping[ArtifactRef, StepOutcome]
+    """The outcomes of what is not deployed, whatever becomes of the others."""
+    order: Order
     urgencies: Mapping[ArtifactRef, float]
-    places: Mapping[ArtifactRef, int]
-    """Where each artifact is in the files: the order of those that are equally urgent."""
-    settled: Mapping[ArtifactRef, trio.Event]
+    packages: dict[PackageId, _Package] = field(default_factory=dict)
     timed_out: dict[ArtifactRef, TimedOut] = field(default_factory=dict)
 
 
 async def run_deploy_phase(plan: Plan, context: Context) -> None:
     """Carry out every deployment of the plan; outcomes go to the ledger, nothing the tenant refuses is raised."""
-    steps = [artifact.deploy for artifact in plan.artifacts() if artifact.deploy is not None]
+    phase = _prepare(plan, context)
     settings = context.settings
+    pending = sum(job.step.action in {DeployAction.DEPLOY, DeployAction.WATCH} for job in phase.jobs.values())
     context.emit(
         PhaseStarted(
             phase=Phase.DEPLOY,
-            total=len(steps),
-            pending=sum(step.action in {DeployAction.DEPLOY, DeployAction.WATCH} for step in steps),
+            total=len(phase.jobs),
+            pending=pending,
             parallel_per_package=settings.parallel_deployments,
             parallel_overall=settings.max_parallel_deployments,
         )
     )
     started = trio.current_time()
-    phase = _Phase(
-        context=context,
-        watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
-        slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
-        urgencies=urgencies(plan),
-        places={artifact.ref: place for place, artifact in enumerate(plan.artifacts())},
-        settled={artifact.ref: trio.Event() for artifact in plan.artifacts()},
-    )
     try:
         async with trio.open_nursery() as watching:
             watching.start_soon(phase.watcher.run)
             watching.start_soon(phase.slots.run)
+            watching.start_soon(phase.proofs.read_ahead, _by_urgency(phase))
             async with trio.open_nursery() as nursery:
-                for package in plan.packages:
-                    nursery.start_soon(_deploy_package, package, phase)
+                for package, unsettled in Counter(ref.package for ref in phase.jobs).items():
+                    await nursery.start(_deploy_package, package, unsettled, phase)
+                for ref, outcome in phase.at_once.items():
+                    _settle(phase.jobs[ref].artifact, outcome, phase)
+                _take_up(phase.order.ready(), phase)
             watching.cancel_scope.cancel(reason="nothing is in flight any more")
         await give_last_look(phase.timed_out, context)
     finally:
@@ -72,37 +94,93 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
     context.emit(PhaseFinished(phase=Phase.DEPLOY, duration_s=context.ledger.deploy_s))
 
 
-async def _deploy_package(package: PackagePlan, phase: _Phase) -> None:
-    LANE.set(package.id)
+def _prepare(plan: Plan, context: Context) -> _Phase:
+    jobs = {
+        artifact.ref: _Job(artifact=artifact, step=artifact.deploy, place=place)
+        for place, artifact in enumerate(plan.artifacts())
+        if artifact.deploy is not None
+    }
+    outcomes = {ref: _without_deploying(job, context) for ref, job in jobs.items()}
+    at_once = {ref: outcome for ref, outcome in outcomes.items() if outcome is not None}
+    settings = context.settings
+    return _Phase(
+        context=context,
+        jobs=jobs,
+        at_once=at_once,
+        watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
+        proofs=Proofs(context),
+        slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
+        order=Order(
+            {ref: job.step.depends_on | job.step.goes_after for ref, job in jobs.items() if ref not in at_once}
+        ),
+        urgencies=urgencies(plan),
+    )
+
+
+def _by_urgency(phase: _Phase) -> list[ArtifactPlan]:
+    """Give what will be deployed in about the order in which it will be its turn."""
+    jobs = [job for ref, job in phase.jobs.items() if job.step.action is DeployAction.DEPLOY and ref in phase.urgencies]
+    jobs.sort(key=lambda job: (-phase.urgencies[job.artifact.ref], job.place))
+    return [job.artifact for job in jobs]
+
+
+async def _deploy_package(
+    package: PackageId, unsettled: int, phase: _Phase, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Hold a nursery open for the deployments of one package until all of them are settled."""
     async with trio.open_nursery() as nursery:
-        for artifact in package.artifacts:
-            if artifact.deploy is None:
-                phase.settled[artifact.ref].set()
-            else:
-                nursery.start_soon(_deploy_artifact, artifact, artifact.deploy, phase)
+        opened = phase.packages[package] = _Package(nursery=nursery, unsettled=unsettled)
+        task_status.started()
+        await opened.is_settled.wait()
 
 
-async def _deploy_artifact(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> None:
-    """Settle one artifact; whatever happens, those who wait for it are woken."""
-    try:
-        outcome = _without_deploying(artifact, step, phase)
+def _take_up(ready: Iterable[ArtifactRef], phase: _Phase) -> None:
+    """Have what is ready ask for a slot; settle what needs something that does not run, and what waited for it.
+
+    What waits for another artifact, or for a slot, is no task and holds nothing.
+    """
+    left = deque(ready)
+    while left:
+        job = phase.jobs[left.popleft()]
+        ref = job.artifact.ref
+        outcome = _why_needed_is_missing(job, phase)
         if outcome is None:
-            outcome = await _wait_for_needed(step, phase)
-        if outcome is None:
-            ref = artifact.ref
-            async with phase.slots.hold(ref.package, urgency=phase.urgencies[ref], place=phase.places[ref]):
-                outcome = await _begin(artifact, step, phase)
-        if outcome is not None:
-            _settle(artifact, outcome, phase.context)
-    finally:
-        phase.settled[artifact.ref].set()
+            begin = partial(phase.packages[ref.package].nursery.start_soon, _deploy_artifact, job, phase)
+            phase.slots.ask(ref.package, begin, urgency=phase.urgencies[ref], place=job.place)
+        else:
+            left.extend(_settle(job.artifact, outcome, phase))
 
 
-def _without_deploying(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
-    update = phase.context.ledger.updates.get(artifact.ref)
+async def _deploy_artifact(job: _Job, phase: _Phase) -> None:
+    """Deploy one artifact in the slot that was granted to it, unless nothing new is to be begun any more."""
+    package = job.artifact.ref.package
+    LANE.set(package)
+    brake = phase.context.brake
+    outcome = brake.not_begun("not deployed") if brake.is_pulled else await _deploy(job.artifact, job.step, phase)
+    phase.slots.release(package)
+    _take_up(_settle(job.artifact, outcome, phase), phase)
+
+
+def _settle(artifact: ArtifactPlan, outcome: StepOutcome | None, phase: _Phase) -> list[ArtifactRef]:
+    """Put an outcome on the books, unless it is told after the phase (``None``); gives who had waited for it."""
+    ref, context = artifact.ref, phase.context
+    if outcome is not None:
+        context.ledger.settle_deployment(ref, outcome)
+        context.brake.note(ref, outcome)
+        context.emit(ArtifactDeployed(ref=ref, kind=artifact.kind, outcome=outcome))
+    package = phase.packages[ref.package]
+    package.unsettled -= 1
+    if not package.unsettled:
+        package.is_settled.set()
+    return phase.order.settle(ref)
+
+
+def _without_deploying(job: _Job, context: Context) -> StepOutcome | None:
+    update = context.ledger.updates.get(job.artifact.ref)
     if update is not None and update.status.is_bad:
         why = "its update failed" if update.status is Status.FAILED else "it was not updated"
         return StepOutcome(status=Status.ABORTED, summary="not deployed", reason=why, advice="see its update")
+    step = job.step
     match step.action:
         case DeployAction.RUNNING:
             return StepOutcome(status=Status.UNCHANGED, summary="runs already", reason=step.reason)
@@ -112,10 +190,9 @@ def _without_deploying(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) 
             return None
 
 
-async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | None:
-    """Wait, without holding a slot, for what must run first; gives the outcome where one of these does not."""
-    for needed in sorted(step.depends_on):
-        await _wait_until_settled(needed, phase)
+def _why_needed_is_missing(job: _Job, phase: _Phase) -> StepOutcome | None:
+    """Give the outcome where something that must run first does not run; all of it is settled."""
+    for needed in sorted(job.step.depends_on):
         why = _why_not_running(needed, phase)
         if why:
             return StepOutcome(
@@ -124,15 +201,7 @@ async def _wait_for_needed(step: DeployStep, phase: _Phase) -> StepOutcome | Non
                 reason=f"it needs '{needed.artifact}', which {why}",
                 advice=f"mend '{needed.artifact}' first",
             )
-    for ref in step.goes_after:
-        await _wait_until_settled(ref, phase)
     return None
-
-
-async def _wait_until_settled(ref: ArtifactRef, phase: _Phase) -> None:
-    # Not a moment longer: whoever is ready asks for a slot before the next ones are granted.
-    if not phase.settled[ref].is_set():
-        await phase.settled[ref].wait()
 
 
 def _why_not_running(ref: ArtifactRef, phase: _Phase) -> str:
@@ -146,16 +215,10 @@ def _why_not_running(ref: ArtifactRef, phase: _Phase) -> str:
     return "was not deployed" if any(status.is_bad for status in ends) else ""
 
 
-async def _begin(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
-    """Deploy, unless nothing new is to be begun any more."""
-    brake = phase.context.brake
-    return brake.not_begun("not deployed") if brake.is_pulled else await _deploy(artifact, step, phase)
-
-
 async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
     """Trigger and watch; ``None`` where the time ran out, which is settled after everything else."""
     started = trio.current_time()
-    deployment = Deployment(artifact, step, phase.context, phase.watcher)
+    deployment = Deployment(artifact, step, phase.context, phase.watcher, phase.proofs)
     try:
         ended = await deployment.run()
     except TenantError as error:
@@ -174,9 +237,3 @@ async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> St
         phase.context.brake.note_late(artifact.ref)
         return None
     return ended
-
-
-def _settle(artifact: ArtifactPlan, outcome: StepOutcome, context: Context) -> None:
-    context.ledger.settle_deployment(artifact.ref, outcome)
-    context.brake.note(artifact.ref, outcome)
-    context.emit(ArtifactDeployed(ref=artifact.ref, kind=artifact.kind, outcome=outcome))

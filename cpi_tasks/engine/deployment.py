@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import trio
 
 from cpi_tasks.engine.build_task import BuildTask
 from cpi_tasks.engine.context import Context, DesignState
-from cpi_tasks.engine.judge import Expectation, Look, Verdict, is_candidate, is_fresh, judge
+from cpi_tasks.engine.evidence import (
+    Evidence,
+    changes_after_trigger,
+    changes_when_joined,
+    count_under_way,
+    stamp_of,
+)
+from cpi_tasks.engine.failed import read_error_text, tell_failure, wait_for_error
+from cpi_tasks.engine.judge import Expectation, Look, Verdict, has_failed, is_end, is_error, is_fresh, judge
+from cpi_tasks.engine.proof import Proofs
 from cpi_tasks.engine.watch import Polling, RuntimeWatcher
-from cpi_tasks.errors import TenantError, TenantUnavailable
+from cpi_tasks.errors import TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
 
-NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
-_ERROR_TEXT_S = 15.0
-_ERROR_STATUS_S = 30.0
 _LOST_ANSWER_S = 20.0
-# Where a tenant gives neither a time nor a task, the old state cannot be told from the new one before this long.
-_AMPLE_TIME_S = 60.0
+
+
+class ChargedTime:
+    """The time since a deployment's trigger, without what the tenant made us wait."""
+
+    def __init__(self, watcher: RuntimeWatcher, task: BuildTask) -> None:
+        """Begin now."""
+        self._watcher = watcher
+        self._task = task
+        self._started = trio.current_time()
+        self._stalled_s = watcher.stalled_s
+
+    @property
+    def all_s(self) -> float:
+        """The time since the trigger in seconds, whatever it was spent with."""
+        return trio.current_time() - self._started
+
+    @property
+    def charged_s(self) -> float:
+        """The time that counts, in seconds."""
+        return self.all_s - (self._watcher.stalled_s - self._stalled_s) - self._task.stalled_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
-    """A deployment whose time ran out; it gets one last look before it is called failed.
-
-    ``may_be_present``: mere presence may count, where the tenant gives no sign of freshness.
-    """
+    """A deployment whose time ran out; it gets one last look before it is called failed."""
 
     artifact: ArtifactPlan
-    expected: Expectation
+    evidence: Evidence = field(repr=False)
     task: BuildTask = field(repr=False)
-    has_changed: bool
-    may_be_present: bool
+    time: ChargedTime = field(repr=False)
     last_status: str
     waited_s: float
 
@@ -45,12 +66,15 @@ class TimedOut:
 class Deployment:
     """The way of one artifact through the deploy phase, while it holds its slots."""
 
-    def __init__(self, artifact: ArtifactPlan, step: DeployStep, context: Context, watcher: RuntimeWatcher) -> None:
+    def __init__(
+        self, artifact: ArtifactPlan, step: DeployStep, context: Context, watcher: RuntimeWatcher, proofs: Proofs
+    ) -> None:
         """Prepare; nothing is sent before ``run``."""
         self._artifact = artifact
         self._step = step
         self._context = context
         self._watcher = watcher
+        self._proofs = proofs
         self._design = context.designs.get(artifact.ref.artifact, DesignState())
         self._polling = Polling(
             longest_s=context.settings.deploy_delay_s,
@@ -58,7 +82,9 @@ class Deployment:
             is_fixed=context.settings.polling is PollingPolicy.FIXED,
         )
         self._status = ""
-        self._has_changed = False
+        self._is_joined = step.action is DeployAction.WATCH
+        self._evidence = self._evidence_from(step.before)
+        self._under_way = 0
         self._unanswered: TenantUnavailable | None = None
         self.is_triggered = False
         """Whether the tenant accepted the deployment, or may have."""
@@ -66,23 +92,39 @@ class Deployment:
     async def run(self) -> StepOutcome | TimedOut:
         """Trigger (or join) the deployment and watch it; raises what the tenant refuses."""
         ref, ledger = self._artifact.ref, self._context.ledger
-        before = self._step.before
         task: TaskId | None = None
-        is_joined = self._step.action is DeployAction.WATCH
-        if not is_joined:
+        if self._is_joined:
+            record = self._context.records.get(ref.artifact)
+            self._expect(changes_due=changes_when_joined(record, self._step.before))
+        else:
             ledger.in_flight[ref] = "deployment was about to be triggered"
             before = await self._read_before()
+            await self._proofs.ensure_read(self._artifact, before)
             ledger.in_flight[ref] = "deployment was being triggered; whether it goes on on the tenant is not known"
-            task = await self._trigger()
-            if self._unanswered is not None and not await self._has_begun(before):
-                task = await self._trigger()
+            task = await self._begin(before)
         self.is_triggered = True
         if self._unanswered is None:
             ledger.in_flight[ref] = "deployment was triggered and goes on on the tenant"
             self._context.emit(DeploymentTriggered(ref=ref, kind=self._artifact.kind))
-        expected = Expectation(version=self._design.version, before=before, is_joined=is_joined)
         longest_s = self._context.settings.deploy_delay_s
-        return await self._watch(expected, BuildTask(self._context.tenant, task, longest_s=longest_s))
+        return await self._watch(BuildTask(self._context.tenant, task, longest_s=longest_s))
+
+    async def _begin(self, before: RuntimeArtifact | None) -> TaskId | None:
+        """Trigger, twice where the first answer is lost and nothing shows that the call was taken."""
+        self._evidence = self._evidence_from(before)
+        self._under_way = count_under_way(self._context.records.get(self._artifact.ref.artifact), before)
+        task = await self._trigger(self._under_way)
+        if self._unanswered is not None and not await self._has_begun():
+            # The first may be under way all the same, and end before the second does.
+            task = await self._trigger(self._under_way + 1)
+        return task
+
+    def _evidence_from(self, before: RuntimeArtifact | None) -> Evidence:
+        expected = Expectation(version=self._design.version, before=before, is_joined=self._is_joined)
+        return Evidence(expected, timeout_s=self._context.settings.deploy_timeout_s)
+
+    def _expect(self, *, changes_due: int) -> None:
+        self._evidence.expected = replace(self._evidence.expected, changes_due=changes_due)
 
     async def _read_before(self) -> RuntimeArtifact | None:
         """Read what runs right before the trigger: whatever somebody else deployed since planning is not ours."""
@@ -97,88 +139,85 @@ class Deployment:
                     break
         return seen
 
-    async def _trigger(self) -> TaskId | None:
+    async def _trigger(self, under_way: int) -> TaskId | None:
         """Trigger; a request without an answer (a gateway's time-out) may have been accepted, so it is watched too."""
         ref = self._artifact.ref
+        self._expect(changes_due=changes_after_trigger(under_way))
         try:
             task = await self._context.tenant.trigger_deployment(ref.artifact, self._artifact.kind)
         except TenantUnavailable as error:
             self._unanswered = error
             return None
-        self._note_accepted()
+        self._note_accepted(under_way)
         return task
 
-    def _note_accepted(self) -> None:
+    def _note_accepted(self, under_way: int) -> None:
         self._unanswered = None
         self._context.records.note_trigger(
             self._artifact.ref.artifact,
             content=self._design.fingerprint,
             parameters=self._context.parameter_digest(self._design),
+            under_way=under_way,
+            ran_before=stamp_of(self._evidence.expected.before),
         )
 
-    async def _has_begun(self, before: RuntimeArtifact | None) -> bool:
+    async def _has_begun(self) -> bool:
         """Look for a while whether the trigger whose answer was lost has done something.
 
         A second one at once could start the flow twice, and its Run-Once timer with it.
         """
-        expected = Expectation(version=self._design.version, before=before)
         with trio.move_on_after(min(_LOST_ANSWER_S, self._context.settings.deploy_timeout_s / 4)):
             for pause in self._polling.pauses():
-                seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
-                self._show(seen)
-                self._has_changed = self._has_changed or _is_other(seen, before)
-                if self._has_sign(expected, Look(seen=seen, has_changed=self._has_changed)):
-                    self._note_accepted()
+                if self._has_sign(self._evidence.note(await self._look(pause))):
+                    self._note_accepted(self._under_way)
                     return True
         return False
 
-    async def _watch(self, expected: Expectation, task: BuildTask) -> StepOutcome | TimedOut:
-        started, stalled = trio.current_time(), self._watcher.stalled_s
-        timeout_s = self._context.settings.deploy_timeout_s
-        was_candidate = False
+    def _has_sign(self, look: Look) -> bool:
+        """Tell whether anything shows that a deployment of ours is under way, and not only one from before."""
+        if self._under_way:
+            return look.changes > self._under_way
+        return look.has_changed or is_fresh(self._evidence.expected, look) is True
+
+    async def _watch(self, task: BuildTask) -> StepOutcome | TimedOut:
+        evidence, time = self._evidence, ChargedTime(self._watcher, task)
+        evidence.expected = replace(evidence.expected, is_accepted=self._unanswered is None)
+        is_held = False
         for pause in self._polling.pauses():
-            left_s = timeout_s - self._charged_s(started, stalled, task)
+            left_s = self._context.settings.deploy_timeout_s - time.charged_s
             if left_s <= 0:
                 break
-            seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=min(pause, left_s))
-            self._show(seen)
-            self._has_changed = self._has_changed or _is_other(seen, expected.before)
+            pause_s = self._polling.when_held_s(pause) if is_held else pause
+            look = evidence.note(await self._look(min(pause_s, left_s)))
             try:
-                status = await task.after(expected, Look(seen=seen, has_changed=self._has_changed))
+                # Nothing is called failed by what its task said before that was seen.
+                is_asked = is_error(evidence.expected, look)
+                status = await (task.read() if is_asked else task.after(evidence.expected, look))
             except TenantUnavailable:
                 continue
-            is_late = self._charged_s(started, stalled, task) >= min(_AMPLE_TIME_S, timeout_s / 2)
-            look = Look(
-                seen=seen,
-                task=status,
-                has_changed=self._has_changed,
-                is_late=is_late and self._unanswered is None,
-            )
-            verdict = judge(expected, look, was_candidate=was_candidate)
-            was_candidate = is_candidate(expected, look)
-            if verdict is Verdict.SUCCEEDED and seen is not None:
-                return self._succeed(seen, trio.current_time() - started)
-            if verdict is Verdict.FAILED:
-                return await self._fail(expected, look, trio.current_time() - started)
-            if self._unanswered is not None and is_late and not self._has_sign(expected, look):
+            look = evidence.complete(look, status, elapsed_s=time.charged_s)
+            if self._unanswered is not None and look.is_late and not self._has_sign(look):
                 raise self._unanswered
+            verdict = judge(evidence.expected, look)
+            if verdict is Verdict.SUCCEEDED and look.seen is not None:
+                return self._succeed(look.seen, time.all_s)
+            if verdict is Verdict.FAILED:
+                return await self._fail(look, time.all_s)
+            is_held = is_end(evidence.expected, look)
         return TimedOut(
             artifact=self._artifact,
-            expected=expected,
+            evidence=evidence,
             task=task,
-            has_changed=self._has_changed,
-            may_be_present=self._unanswered is None,
+            time=time,
             last_status=self._status,
-            waited_s=trio.current_time() - started,
+            waited_s=time.all_s,
         )
 
-    def _charged_s(self, started: float, stalled: float, task: BuildTask) -> float:
-        """Give the time since the trigger, without what the tenant made us wait."""
-        return trio.current_time() - started - (self._watcher.stalled_s - stalled) - task.stalled_s
-
-    def _has_sign(self, expected: Expectation, look: Look) -> bool:
-        """Tell whether anything shows that a deployment is under way."""
-        return self._has_changed or is_fresh(expected, look) is True
+    async def _look(self, pause_s: float) -> RuntimeArtifact | None:
+        """Look after a pause, and show what is new."""
+        seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause_s)
+        self._show(seen)
+        return seen
 
     def _show(self, seen: RuntimeArtifact | None) -> None:
         status = "not deployed yet" if seen is None else f"{seen.status} {seen.version}"
@@ -187,7 +226,7 @@ class Deployment:
             self._context.emit(RuntimeStatusSeen(ref=self._artifact.ref, status=status))
 
     def _succeed(self, seen: RuntimeArtifact, duration_s: float) -> StepOutcome:
-        is_joined = self._step.action is DeployAction.WATCH
+        is_joined = self._is_joined
         if not is_joined:
             self._watcher.note_took(duration_s)
         note_success(
@@ -200,53 +239,14 @@ class Deployment:
             duration_s=duration_s,
         )
 
-    async def _fail(self, expected: Expectation, look: Look, duration_s: float) -> StepOutcome:
-        seen = await self._wait_for_error(expected, look)
-        is_old = seen is not None and is_fresh(expected, Look(seen=seen)) is False
-        text = NO_ERROR_TEXT if is_old and seen is not None and seen.status == "ERROR" else await self._error_text()
-        still_runs = is_old and seen is not None and seen.status == "STARTED"
-        note = f"; version {seen.version} from before still runs" if still_runs and seen is not None else ""
-        what = "the build failed" if look.task is not None and look.task.startswith("FAIL") else "ended in ERROR"
-        licence = " (a higher licence is needed)" if look.task == "FAIL_ON_LICENSE_ERROR" else ""
-        return StepOutcome(
-            status=Status.FAILED,
-            summary="deployment failed",
-            reason=f"{what}{licence}{note}: {text}",
-            advice="mend what the tenant names and run again",
-            duration_s=duration_s,
-        )
-
-    async def _wait_for_error(self, expected: Expectation, look: Look) -> RuntimeArtifact | None:
-        """Wait until the runtime shows a failure that the task told first; until then its text is an older one's."""
-        seen = look.seen
-        with trio.move_on_after(_ERROR_STATUS_S), suppress(TenantError):
-            for pause in self._polling.pauses():
-                if seen is not None and seen.status == "ERROR" and is_fresh(expected, Look(seen=seen)) is not False:
-                    break
-                seen = await self._watcher.look(self._artifact.ref.artifact, pause_s=pause)
-                self._show(seen)
-        return seen
-
-    async def _error_text(self) -> str:
-        """Read the error information, which appears some time after the status does."""
-        started = trio.current_time()
-        for pause in self._polling.pauses():
-            try:
-                text = await self._context.tenant.read_error_information(self._artifact.ref.artifact)
-            except TenantError as error:
-                return f"{NO_ERROR_TEXT} ({error})"
-            if text is not None:
-                return text
-            if trio.current_time() - started >= _ERROR_TEXT_S:
-                break
-            await trio.sleep(pause)
-        return NO_ERROR_TEXT
-
-
-def _is_other(seen: RuntimeArtifact | None, before: RuntimeArtifact | None) -> bool:
-    if seen is None or before is None:
-        return seen is not before
-    return (seen.status, seen.version) != (before.status, before.version)
+    async def _fail(self, look: Look, duration_s: float) -> StepOutcome:
+        expected, artifact = self._evidence.expected, self._artifact.ref.artifact
+        seen = await wait_for_error(expected, look, polling=self._polling, next_look=self._look)
+        # An ERROR may be that of one triggered earlier; a task in FAIL is certainly ours.
+        left = max(0, expected.changes_due - look.changes - has_failed(look.task))
+        self._context.records.note_failed(artifact, under_way=left, ran_before=stamp_of(seen))
+        read_text = partial(read_error_text, self._context.tenant, artifact, polling=self._polling)
+        return await tell_failure(expected, look, seen, read_text=read_text, duration_s=duration_s)
 
 
 def note_success(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -156,20 +157,19 @@ async def _read_details(
         for spec in package.artifacts
         if spec.id in reading.artifacts and package.id not in reading.unreadable_packages
     ]
-    limiter = trio.CapacityLimiter(_DETAILS_AT_ONCE)
-    settled = 0
+    rest, settled = iter(specs), itertools.count(1)
 
-    async def read(spec: ArtifactSpec) -> None:
-        nonlocal settled
-        content = contents.get(spec.ref)
-        async with limiter:
+    async def work() -> None:
+        for spec in rest:
+            # There may be nothing to read of thousands in a row: signals and the display want their turn as well.
+            await trio.lowlevel.checkpoint()
+            content = contents.get(spec.ref)
             await details.read(spec, content, _needs(spec, content, settings, reading, memory.records))
-        settled += 1
-        emit(InventoryProgress(read=settled, total=len(specs)))
+            emit(InventoryProgress(read=next(settled), total=len(specs)))
 
     async with trio.open_nursery() as nursery:
-        for spec in specs:
-            nursery.start_soon(read, spec)
+        for _ in range(min(_DETAILS_AT_ONCE, len(specs))):
+            nursery.start_soon(work)
 
 
 def _needs(
@@ -188,16 +188,13 @@ def _needs(
 def _is_record_needed(artifact: ArtifactId, reading: Reading, records: Records) -> bool:
     """Tell whether reading the content could spare a deployment that timestamps alone do not spare.
 
-    Where the tenant gives no time of change, that is the next run's: only what was read can be put on record.
+    Only our record of just this deployment could.
     """
     runtime, design, record = reading.runtime.get(artifact), reading.artifacts[artifact], records.get(artifact)
-    if runtime is not None and runtime.deployed_on is None:
-        return False
-    if design.modified_at is None:
-        return True
     if runtime is None or runtime.deployed_on is None or record.is_pending or record.content is None:
         return False
-    return runtime.deployed_on <= design.modified_at and runtime.deployed_on == record.deployed_on
+    is_behind = design.modified_at is None or runtime.deployed_on <= design.modified_at
+    return is_behind and runtime.deployed_on == record.deployed_on
 
 
 def _inventory(

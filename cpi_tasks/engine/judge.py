@@ -1,7 +1,8 @@
 """What one look at the runtime says about a deployment. Pure: evidence in, verdict out.
 
 The trap is the old state: right after a redeployment the tenant still shows the version before as STARTED, and a task
-in SUCCESS means "on the worker nodes", not "runs" (landscaper, SAP Help). So success needs freshness.
+in SUCCESS means "on the worker nodes", not "runs" (landscaper, SAP Help). So success needs freshness. The second trap
+is a deployment triggered before ours that ends after our trigger: its end is fresh too, but it is not ours.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ class Expectation:
     """What a deployment must lead to. ``version`` is ``None`` where any will do; ``before`` is what ran at the trigger.
 
     ``is_joined``: the deployment was under way already and is only watched, so its own ``DeployedOn`` is fresh.
+    ``is_accepted``: the tenant is known to have taken the trigger, so presence may count where nothing else can.
+    ``changes_due``: where deployments triggered before ours may still be under way, how many changes of ``DeployedOn``
+    it takes from now on until what is seen is ours; 0 where no such deployment is known.
     """
 
     version: str | None
     before: RuntimeArtifact | None
     is_joined: bool = False
+    is_accepted: bool = True
+    changes_due: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +43,22 @@ class Look:
     """What is known after one look.
 
     ``task`` is the build task's status, ``None`` where there is no task or it was not asked. ``has_changed``: some look
-    since the trigger showed another state than the one before it. ``is_late``: the deployment had ample time.
+    since the trigger showed another state than the one before it; ``changes``: how many other ``DeployedOn`` there
+    were. ``is_late``: the deployment had ample time. Of an end (STARTED in the wanted version, or ERROR) that is fresh:
+    ``was_candidate``: the look before showed a success too; ``was_built``: the task had ended before this look began;
+    ``stood_while_building``: this very end was seen while the task said DEPLOYING; ``was_held_long``: it, or another,
+    has been held back for ample time.
     """
 
     seen: RuntimeArtifact | None
     task: str | None = None
     has_changed: bool = False
+    changes: int = 0
     is_late: bool = False
+    was_candidate: bool = False
+    was_built: bool = False
+    stood_while_building: bool = False
+    was_held_long: bool = False
 
 
 def is_fresh(expected: Expectation, look: Look) -> bool | None:
@@ -58,19 +73,33 @@ def is_fresh(expected: Expectation, look: Look) -> bool | None:
     return seen.deployed_on != before.deployed_on
 
 
-def judge(expected: Expectation, look: Look, *, was_candidate: bool) -> Verdict:
-    """Judge one look; ``was_candidate`` tells that the look before showed success already but was held back."""
-    if look.task is not None and look.task.startswith("FAIL"):
+def judge(expected: Expectation, look: Look) -> Verdict:
+    """Judge one look."""
+    if has_failed(look.task):
         return Verdict.FAILED
-    seen = look.seen
-    if seen is not None and seen.status == "ERROR" and is_fresh(expected, look) is True:
-        return Verdict.FAILED
-    if not is_candidate(expected, look):
+    if not is_end(expected, look) or _is_held(expected, look):
         return Verdict.WAIT
-    # A task of ours that still says DEPLOYING (an earlier deployment may have been in flight) holds success back for
-    # one more look, not longer: tasks can hang.
-    is_held = look.task == "DEPLOYING" and not was_candidate
-    return Verdict.WAIT if is_held else Verdict.SUCCEEDED
+    return Verdict.SUCCEEDED if is_candidate(expected, look) else Verdict.FAILED
+
+
+def has_failed(task: str | None) -> bool:
+    """Tell whether a build task's status is a failure."""
+    return task is not None and task.startswith("FAIL")
+
+
+def is_built(task: str | None) -> bool:
+    """Tell whether a build task is known to have come to its end; words nobody knows are taken for one."""
+    return task is not None and task != "DEPLOYING"
+
+
+def is_end(expected: Expectation, look: Look) -> bool:
+    """Tell whether the look shows how a deployment ended: a success, or an ERROR that was not there before."""
+    return is_error(expected, look) or is_candidate(expected, look)
+
+
+def is_error(expected: Expectation, look: Look) -> bool:
+    """Tell whether the look shows an ERROR that came after the trigger; an old one is waited through."""
+    return look.seen is not None and look.seen.status == "ERROR" and is_fresh(expected, look) is True
 
 
 def is_candidate(expected: Expectation, look: Look) -> bool:
@@ -81,5 +110,28 @@ def is_candidate(expected: Expectation, look: Look) -> bool:
     seen, fresh = look.seen, is_fresh(expected, look)
     if seen is None or seen.status != "STARTED":
         return False
-    is_ours = fresh is True or (fresh is None and look.task is None and look.is_late)
+    may_be_present = expected.is_accepted and look.is_late and look.task is None
+    is_ours = fresh is True or (fresh is None and may_be_present)
     return is_ours and (expected.version is None or seen.version == expected.version)
+
+
+def is_preceded(expected: Expectation, look: Look) -> bool:
+    """Tell whether deployments triggered before ours are known whose end may still be what is seen."""
+    return look.changes < expected.changes_due
+
+
+def _is_held(expected: Expectation, look: Look) -> bool:
+    """Tell whether an end may be that of another deployment; no end is held longer than ample time: tasks can hang.
+
+    Ours shows none before its task has ended. Where an earlier deployment is known, that is insisted on; where there is
+    no task, only changes of ``DeployedOn`` can tell. Where none is known there may be one all the same: an ERROR waits
+    for the task too, a success for one more look.
+    """
+    if look.was_held_long:
+        return False
+    is_certain = look.was_built and is_built(look.task) and not look.stood_while_building
+    if is_preceded(expected, look):
+        return not is_certain
+    if is_error(expected, look):
+        return look.task is not None and not is_certain
+    return look.task == "DEPLOYING" and not look.was_candidate

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -19,8 +18,7 @@ class _Waiter:
     rank: float
     place: int
     number: int
-    granted: trio.Event = field(default_factory=trio.Event, compare=False)
-    is_gone: bool = field(default=False, compare=False)
+    begin: Callable[[], None] = field(compare=False)
 
 
 class _Offer(NamedTuple):
@@ -38,7 +36,8 @@ class Slots:
 
     Of those who may go the most urgent goes first, in whatever package it is; of equally urgent ones that of the
     package with the fewest under way, then the one with the lowest place, then the one that asked first. ``run`` must
-    be started in a nursery: it decides a moment after somebody asked, when all who are ready have asked too.
+    be started in a nursery: it decides a moment after somebody asked, when all who are ready have asked too. Whoever
+    waits is no task meanwhile: ``begin`` starts one.
     """
 
     def __init__(self, *, per_package: int, overall: int) -> None:
@@ -51,26 +50,17 @@ class Slots:
         self._asked = 0
         self._changed = trio.Event()
 
-    @asynccontextmanager
-    async def hold(self, package: PackageId, *, urgency: float, place: int = 0) -> AsyncIterator[None]:
-        """Hold a slot for the block; a cancelled waiter takes none."""
+    def ask(self, package: PackageId, begin: Callable[[], None], *, urgency: float, place: int = 0) -> None:
+        """Have ``begin`` called once there is a slot; whatever it starts must give it back with ``release``."""
         self._asked += 1
-        waiter = _Waiter(-urgency, place, self._asked)
-        heappush(self._waiting.setdefault(package, []), waiter)
+        heappush(self._waiting.setdefault(package, []), _Waiter(-urgency, place, self._asked, begin))
         self._note_change(package)
-        try:
-            await waiter.granted.wait()
-        except BaseException:
-            waiter.is_gone = True
-            if waiter.granted.is_set():
-                self._release(package)
-            else:
-                self._note_change(package)
-            raise
-        try:
-            yield
-        finally:
-            self._release(package)
+
+    def release(self, package: PackageId) -> None:
+        """Give a slot back."""
+        self._free += 1
+        self._held[package] -= 1
+        self._note_change(package)
 
     async def run(self) -> None:
         """Grant slots for ever."""
@@ -88,24 +78,16 @@ class Slots:
             if offer == self._best(offer.package):
                 self._free -= 1
                 self._held[offer.package] += 1
-                heappop(self._waiting[offer.package]).granted.set()
+                heappop(self._waiting[offer.package]).begin()
                 self._note_change(offer.package)
 
     def _best(self, package: PackageId) -> _Offer | None:
         """Give what a package may take a slot for now."""
-        waiters = self._waiting[package]
-        while waiters and waiters[0].is_gone:
-            heappop(waiters)
-        held = self._held[package]
+        waiters, held = self._waiting.get(package), self._held[package]
         if not waiters or held >= self._per_package:
             return None
         first = waiters[0]
         return _Offer(first.rank, held, first.place, first.number, package)
-
-    def _release(self, package: PackageId) -> None:
-        self._free += 1
-        self._held[package] -= 1
-        self._note_change(package)
 
     def _note_change(self, package: PackageId) -> None:
         """Have it decided anew who goes next; every change to a package comes here."""

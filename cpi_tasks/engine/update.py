@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import trio
@@ -54,15 +55,30 @@ async def _update_package(package: PackagePlan, context: Context, uploads: Uploa
         context.brake.note(package.id, outcome)
         context.emit(PackageUpdated(package=package.id, outcome=outcome))
     is_missing = package.action is PackageAction.CREATE and outcome is not None and outcome.status.is_bad
-    limiter = trio.CapacityLimiter(context.settings.parallel_deployments)
+    writes: list[tuple[ArtifactPlan, UpdateStep]] = []
+    for artifact in package.artifacts:
+        if artifact.update is None:
+            continue
+        if outcome is not None and is_missing:
+            _settle(artifact, _no_package(package, outcome), context)
+        elif artifact.update.writes:
+            writes.append((artifact, artifact.update))
+        else:
+            _settle(artifact, _nothing_written(artifact.update), context)
+    await _write_all(writes, context, uploads)
+
+
+async def _write_all(writes: Sequence[tuple[ArtifactPlan, UpdateStep]], context: Context, uploads: UploadRoom) -> None:
+    """Write artifacts of one package in their order, some at once; what waits for its turn is no task meanwhile."""
+    rest = iter(writes)
+
+    async def work() -> None:
+        for artifact, step in rest:
+            await _update_artifact(artifact, step, context, uploads)
+
     async with trio.open_nursery() as nursery:
-        for artifact in package.artifacts:
-            if artifact.update is None:
-                continue
-            if outcome is not None and is_missing:
-                _settle(artifact, _no_package(package, outcome), context)
-            else:
-                nursery.start_soon(_update_artifact, artifact, artifact.update, context, limiter, uploads)
+        for _ in range(min(context.settings.parallel_deployments, len(writes))):
+            nursery.start_soon(work)
 
 
 def _no_package(package: PackagePlan, outcome: StepOutcome) -> StepOutcome:
@@ -107,44 +123,34 @@ async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcom
     )
 
 
-async def _update_artifact(
-    artifact: ArtifactPlan,
-    step: UpdateStep,
-    context: Context,
-    limiter: trio.CapacityLimiter,
-    uploads: UploadRoom,
-) -> None:
-    if not step.writes:
-        _settle(artifact, _nothing_written(step), context)
+async def _update_artifact(artifact: ArtifactPlan, step: UpdateStep, context: Context, uploads: UploadRoom) -> None:
+    if context.brake.is_pulled:
+        _leave_out(artifact, context)
         return
-    async with limiter:
-        if context.brake.is_pulled:
-            _leave_out(artifact, context)
-            return
-        context.emit(ArtifactUpdateStarted(ref=artifact.ref, kind=artifact.kind, action=step.action))
-        context.ledger.in_flight[artifact.ref] = f"update under way: {step.action.value}"
-        started = trio.current_time()
-        try:
-            summary = await _write(artifact, step, context, uploads)
-        except NotBegun:
-            _leave_out(artifact, context)
-            return
-        except (TenantError, InputError) as error:
-            context.brake.note_failed(artifact.ref)
-            failure = await explain(error, context.tenant, artifact)
-            outcome = StepOutcome(
-                status=Status.FAILED,
-                summary="not updated",
-                reason=failure.reason,
-                advice=failure.advice,
-                is_unreachable=failure.is_unreachable,
-                duration_s=trio.current_time() - started,
-            )
-        else:
-            outcome = StepOutcome(
-                status=Status.DONE, summary=summary, reason=step.reason, duration_s=trio.current_time() - started
-            )
-        _settle(artifact, outcome, context)
+    context.emit(ArtifactUpdateStarted(ref=artifact.ref, kind=artifact.kind, action=step.action))
+    context.ledger.in_flight[artifact.ref] = f"update under way: {step.action.value}"
+    started = trio.current_time()
+    try:
+        summary = await _write(artifact, step, context, uploads)
+    except NotBegun:
+        _leave_out(artifact, context)
+        return
+    except (TenantError, InputError) as error:
+        context.brake.note_failed(artifact.ref)
+        failure = await explain(error, context.tenant, artifact)
+        outcome = StepOutcome(
+            status=Status.FAILED,
+            summary="not updated",
+            reason=failure.reason,
+            advice=failure.advice,
+            is_unreachable=failure.is_unreachable,
+            duration_s=trio.current_time() - started,
+        )
+    else:
+        outcome = StepOutcome(
+            status=Status.DONE, summary=summary, reason=step.reason, duration_s=trio.current_time() - started
+        )
+    _settle(artifact, outcome, context)
 
 
 def _leave_out(artifact: ArtifactPlan, context: Context) -> None:

@@ -13,8 +13,13 @@ from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
 _FIRST_PAUSE_S = 0.25
-_SHARE = 0.25
+_SHARE = 0.15
 _LEAST_PAUSE_S = 0.25
+# Where deployments take a second or two, a quarter of a second for each is time that adds up.
+_LEAST_SHARE = 0.05
+_LEAST_BETWEEN_LOOKS_S = 0.1
+_LONGEST_REST_S = 1.0
+_PAUSE_WHEN_HELD_S = 1.0
 _BY_ID_BELOW = 3
 _RECENT_S = 2.0
 _WEIGHT = 0.25
@@ -42,8 +47,13 @@ class Polling:
             return self.longest_s
         pause_s = max(_FIRST_PAUSE_S, elapsed_s * _SHARE)
         if self.expected_s is not None:
-            pause_s = min(pause_s, max(_LEAST_PAUSE_S, abs(self.expected_s - elapsed_s) / 2))
+            least_s = min(_LEAST_PAUSE_S, self.expected_s * _LEAST_SHARE)
+            pause_s = min(pause_s, max(least_s, abs(self.expected_s - elapsed_s) / 2))
         return min(pause_s, self.longest_s)
+
+    def when_held_s(self, pause_s: float) -> float:
+        """Give the pause where an end is in sight and one more look may be all it takes."""
+        return pause_s if self.is_fixed else min(pause_s, _PAUSE_WHEN_HELD_S)
 
     def pauses(self) -> Iterator[float]:
         """Give pause after pause for ever, by trio's clock, from now on."""
@@ -65,6 +75,7 @@ class _Waiter:
 class RuntimeWatcher:
     """Answers ``look`` for many artifacts with one list request, or by id where only one or two wait.
 
+    The tenant is left alone between two looks for as long as its last answer took, at most for a second.
     ``stalled_s`` is how long, in all, the tenant let looks wait; artifacts are not charged for it. A tenant that gives
     no usable answer is asked again, until it has been silent for five minutes.
     """
@@ -75,7 +86,7 @@ class RuntimeWatcher:
         self._is_fixed = is_fixed
         self._waiters: dict[ArtifactId, _Waiter] = {}
         self._changed = trio.Event()
-        self._last_look = -math.inf
+        self._next_look = -math.inf
         self._listed: dict[ArtifactId, RuntimeArtifact] = {}
         self._listed_at = -math.inf
         self._silent_since: float | None = None
@@ -118,16 +129,20 @@ class RuntimeWatcher:
                 self._changed = trio.Event()
                 await self._changed.wait()
                 continue
-            due = max(min(waiter.due for waiter in self._waiters.values()), self._last_look + _LEAST_PAUSE_S)
+            due = max(min(waiter.due for waiter in self._waiters.values()), self._next_look)
             if due > trio.current_time():
                 self._changed = trio.Event()
                 with trio.move_on_at(due):
                     await self._changed.wait()
                 continue
+            started = trio.current_time()
             await self._look_once()
+            ended = trio.current_time()
+            rest_s = min(ended - started, _LONGEST_REST_S)
+            self._next_look = max(started + _LEAST_BETWEEN_LOOKS_S, ended + rest_s)
 
     async def _look_once(self) -> None:
-        started = self._last_look = trio.current_time()
+        started = trio.current_time()
         waiters = {
             artifact: waiter
             for artifact, waiter in self._waiters.items()

@@ -48,7 +48,9 @@ _ONLY_IN_ENVIRONMENT = "belongs in the environment file"
 class _Keys(BaseModel):
     """Base of all schemas: no unknown keys, and no input in any message."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, alias_generator=to_camel)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, alias_generator=to_camel, defer_build=True
+    )
 
     misplaced: ClassVar[Mapping[str, str]] = {}
 

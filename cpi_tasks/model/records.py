@@ -9,6 +9,9 @@ from typing import Protocol
 from cpi_tasks.model.naming import ArtifactId, ArtifactRef, PackageId
 from cpi_tasks.model.tenant import DesigntimeArtifact, IntegrationPackage
 
+NOTHING_RAN = 0
+"""Stands for a ``DeployedOn`` where nothing was deployed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactRecord:
@@ -18,6 +21,8 @@ class ArtifactRecord:
     confirmed running since; ``is_triggered``: a deployment was accepted after that write. ``content`` and
     ``parameters`` are the digests of what the last deployment was triggered with; ``deployed_on`` (epoch milliseconds)
     is given once it was seen running, ``took_s`` how long that took from the trigger on, the last time it was known.
+    ``unseen``: how many deployments were accepted whose end nobody saw, whatever was written since; ``ran_before``: the
+    ``DeployedOn`` of what ran when the first of them was triggered (``NOTHING_RAN``; ``None``: not known).
     """
 
     uploaded: str | None = None
@@ -27,6 +32,8 @@ class ArtifactRecord:
     parameters: str | None = None
     deployed_on: int | None = None
     took_s: float | None = None
+    unseen: int = 0
+    ran_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +112,25 @@ class Records(Protocol):
     def note_write(self, artifact: ArtifactId, *, content: str | None) -> None:
         """Note, before it is sent, a write that needs a deployment (``content``: the fingerprint of an upload)."""
 
-    def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
-        """Note that a deployment was accepted, and of which state (digests; ``None`` where not known)."""
+    def note_trigger(
+        self,
+        artifact: ArtifactId,
+        *,
+        content: str | None,
+        parameters: str | None,
+        under_way: int = 0,
+        ran_before: int | None = None,
+    ) -> None:
+        """Note that a deployment was accepted, and of which state (digests; ``None`` where not known).
+
+        ``under_way``: how many others, accepted earlier, may not have ended; ``ran_before`` as on record.
+        """
+
+    def note_failed(self, artifact: ArtifactId, *, under_way: int, ran_before: int | None) -> None:
+        """Note that a deployment was seen to fail: what was pending stays so, but no deployment of it is under way.
+
+        ``under_way`` and ``ran_before`` tell of others that may be.
+        """
 
     def note_running(
         self,

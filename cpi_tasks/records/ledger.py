@@ -48,8 +48,19 @@ class DeploymentRecords:
         old = self.get(artifact)
         self._note(artifact, replace(old, uploaded=content or old.uploaded, is_pending=True, is_triggered=False))
 
-    def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
-        """Note that a deployment was accepted, and of which state (digests; ``None`` where not known)."""
+    def note_trigger(
+        self,
+        artifact: ArtifactId,
+        *,
+        content: str | None,
+        parameters: str | None,
+        under_way: int = 0,
+        ran_before: int | None = None,
+    ) -> None:
+        """Note that a deployment was accepted, and of which state (digests; ``None`` where not known).
+
+        ``under_way``: how many others, accepted earlier, may not have ended; ``ran_before`` as on record.
+        """
         old = self.get(artifact)
         triggered = ArtifactRecord(
             uploaded=old.uploaded,
@@ -58,8 +69,19 @@ class DeploymentRecords:
             content=content,
             parameters=parameters,
             took_s=old.took_s,
+            unseen=under_way + 1,
+            ran_before=ran_before,
         )
         self._note(artifact, triggered)
+
+    def note_failed(self, artifact: ArtifactId, *, under_way: int, ran_before: int | None) -> None:
+        """Note that a deployment was seen to fail: what was pending stays so, but no deployment of it is under way.
+
+        ``under_way`` and ``ran_before`` tell of others that may be.
+        """
+        old = self.get(artifact)
+        failed = replace(old, is_triggered=False, unseen=under_way, ran_before=ran_before if under_way else None)
+        self._note(artifact, failed)
 
     def note_running(
         self,

@@ -55,6 +55,8 @@ class Notes:
                 "deployed_on": int() | None as deployed_on,
             }:
                 took_s = fields.get("took_s")
+                # Lines of earlier releases have neither: what was triggered then may be under way.
+                unseen, ran_before = fields.get("unseen", int(is_triggered)), fields.get("ran_before")
                 self.records[ArtifactId(artifact)] = ArtifactRecord(
                     uploaded=uploaded,
                     is_pending=is_pending,
@@ -63,6 +65,8 @@ class Notes:
                     parameters=parameters,
                     deployed_on=deployed_on,
                     took_s=took_s if isinstance(took_s, float | int) else None,
+                    unseen=unseen if isinstance(unseen, int) else int(is_triggered),
+                    ran_before=ran_before if isinstance(ran_before, int) else None,
                 )
             case {
                 "settled": str(artifact),

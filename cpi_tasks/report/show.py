@@ -80,7 +80,7 @@ def open_view(*, stdout: TextIO, is_live: bool, debug: bool, redactor: Redactor)
     return LiveView(console=console, debug=debug, redactor=redactor)
 
 
-async def show(events: trio.MemoryReceiveChannel[Event], view: View) -> None:
+async def show_events(events: trio.MemoryReceiveChannel[Event], view: View) -> None:
     """Feed ``view`` until the sending side closes, with a tick every ``interval_s``; then close the view.
 
     The view works in a thread, so that a terminal that takes nothing (a pager, a stopped screen) does not hold up the

@@ -123,6 +123,40 @@ async def test_a_freed_slot_goes_to_whom_it_made_ready(keen: Bench, autojump_clo
     assert {at for artifact, at in triggers(keen).items() if artifact.endswith("urgent")} == {30.0}
 
 
+async def test_what_runs_already_holds_up_nobody(keen: Bench, autojump_clock: MockClock) -> None:
+    """An artifact that runs is settled at once, also where it comes after one that is being deployed."""
+    slow, last = one(keen, "Slow", 50.0), one(keen, "Last", 5.0, needs=["Runs"])
+    runs = replace(
+        one(keen, "Runs", 5.0), deploy=replace(deploy(DeployAction.RUNNING), depends_on=frozenset([ref("Slow")]))
+    )
+
+    report = await keen.carry_out(plan_of(slow, runs, last, updates=False))
+
+    assert deploys_of(report) == {"Slow": "done", "Runs": "unchanged", "Last": "done"}
+    assert triggers(keen) == {"Slow": 0.0, "Last": 0.0}
+
+
+async def test_who_waits_is_no_task(keen: Bench, autojump_clock: MockClock) -> None:
+    """Of a thousand artifacts only those under way have tasks: a large run takes no more memory than its slots."""
+    tasks: list[int] = []
+
+    async def count() -> None:
+        while True:
+            tasks.append(trio.lowlevel.current_statistics().tasks_living)
+            await trio.sleep(1.0)
+
+    keen.settings = replace(keen.settings, parallel_deployments=2, max_parallel_deployments=20)
+    planned = [one(keen, f"A{number}", 5.0, package=f"P{number % 10}") for number in range(1000)]
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count)
+        report = await keen.carry_out(plan_of(*planned, updates=False))
+        nursery.cancel_scope.cancel()
+
+    assert set(deploys_of(report).values()) == {"done"}
+    assert 20 <= max(tasks) < 100
+
+
 async def test_a_chain_across_packages(keen: Bench, autojump_clock: MockClock) -> None:
     """Each starts when what it needs runs, wherever that is, and independent ones at once."""
     first = one(keen, "First", 10.0, package="P")

@@ -170,7 +170,7 @@ RECORD = ArtifactRecord(content="c", parameters="p", deployed_on=2_000)
         pytest.param(3_000, replace(RECORD, deployed_on=1_500), 0, id="changed since, another deployment on record"),
         pytest.param(3_000, replace(RECORD, is_pending=True), 0, id="changed since, a write is pending"),
         pytest.param(None, RECORD, 1, id="no time of change, the record names this deployment"),
-        pytest.param(None, ArtifactRecord(), 1, id="no time of change, to be put on record"),
+        pytest.param(None, ArtifactRecord(), 0, id="no time of change, nothing on record"),
     ],
 )
 async def test_deploy_only_reads_content_for_a_proof(
@@ -197,11 +197,13 @@ async def test_refused_proof_does_no_harm(bench: Bench, autojump_clock: MockCloc
     bench.settings = replace(bench.settings, mode=Mode.DEPLOY_ONLY)
     flow = bench.content("Flow", parameters={"Host": "a"})
     bench.have(flow)
-    bench.tenant.run("Flow")
+    running = bench.tenant.run("Flow")
+    bench.records.records["Flow"] = replace(RECORD, deployed_on=running.deployed_on)
     bench.tenant.faults[call] = [rejected("READ_ONLY")]
 
     inventory = await bench.read(package_of("P", flow.spec))
 
+    assert bench.tenant.count(call.partition(" ")[0]) == 1
     assert inventory.unreadable_artifacts == {}
     assert inventory.downloads == {}
 

@@ -16,14 +16,13 @@ from cpi_tasks.model.naming import PackageId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Something that needs a slot: when it asks, how long it holds, and when it is cut off wherever it is then."""
+    """Something that needs a slot: when it asks and how long it holds."""
 
     package: str
     urgency: float = 0.0
     place: int = 0
     asks_at: float = 0.0
     takes_s: float = 1.0
-    gone_at: float = float("inf")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,19 +50,15 @@ class Floor:
     async def _run(self, job: Job, slots: Slots) -> None:
         await trio.sleep_until(job.asks_at)
         self.waiting[job.package] += 1
-        has_begun = False
-        with trio.CancelScope(deadline=job.gone_at):
-            async with slots.hold(PackageId(job.package), urgency=job.urgency, place=job.place):
-                has_begun = True
-                self.waiting[job.package] -= 1
-                self.held[job.package] += 1
-                self.begun.append((trio.current_time(), job))
-                try:
-                    await trio.sleep(job.takes_s)
-                finally:
-                    self.held[job.package] -= 1
-        if not has_begun:
-            self.waiting[job.package] -= 1
+        granted = trio.Event()
+        slots.ask(PackageId(job.package), granted.set, urgency=job.urgency, place=job.place)
+        await granted.wait()
+        self.waiting[job.package] -= 1
+        self.held[job.package] += 1
+        self.begun.append((trio.current_time(), job))
+        await trio.sleep(job.takes_s)
+        self.held[job.package] -= 1
+        slots.release(PackageId(job.package))
         self._check_limits()
         await wait_all_tasks_blocked()
         self._check_idle()
@@ -90,18 +85,17 @@ JOBS = st.builds(
     urgency=st.integers(0, 3).map(float),
     asks_at=st.integers(0, 6).map(float),
     takes_s=st.integers(0, 5).map(float),
-    gone_at=st.one_of(st.just(float("inf")), st.integers(0, 12).map(float)),
 )
 
 
 @given(jobs=st.lists(JOBS, max_size=25), per_package=st.integers(1, 3), overall=st.integers(1, 5))
 def test_full_but_never_too_full(jobs: list[Job], per_package: int, overall: int) -> None:
-    """Whoever asks, holds, ends or is cut off when: limits hold, and nobody who could go waits for a moment."""
+    """Whoever asks, holds and ends when: limits hold, and nobody who could go waits for a moment."""
 
     async def run() -> None:
         floor = Floor(per_package=per_package, overall=overall)
         await floor.run(*jobs)
-        assert len(floor.begun) >= sum(job.gone_at == float("inf") for job in jobs)
+        assert len(floor.begun) == len(jobs)
 
     trio.run(run, clock=MockClock(autojump_threshold=0))
 
@@ -168,19 +162,3 @@ async def test_a_freed_slot_is_used_at_once(autojump_clock: MockClock) -> None:
     await floor.run(*(Job(package=package, takes_s=7.0) for package in "PQPQ"))
 
     assert [at for at, _ in floor.begun] == [0.0, 7.0, 14.0, 21.0]
-
-
-async def test_who_leaves_the_queue_takes_no_slot(autojump_clock: MockClock) -> None:
-    """A waiter that is cancelled, also the very first in the queue, leaves its place to the next."""
-    floor = Floor(per_package=1, overall=1)
-
-    await floor.run(
-        Job(package="P", urgency=9.0, takes_s=10.0),
-        Job(package="P", urgency=8.0, gone_at=5.0),
-        Job(package="P", urgency=7.0),
-        Job(package="Q", urgency=6.0, gone_at=10.0),
-        Job(package="Q", urgency=5.0),
-    )
-
-    assert floor.order == [9.0, 7.0, 5.0]
-    assert [at for at, _ in floor.begun] == [0.0, 10.0, 11.0]

@@ -264,6 +264,8 @@ RECORDS = st.builds(
     content=st.none() | TEXTS,
     parameters=st.none() | TEXTS,
     deployed_on=st.none() | st.integers(),
+    unseen=st.integers(),
+    ran_before=st.none() | st.integers(),
 )
 BASELINES = st.builds(Baseline, content=st.none() | TEXTS, version=st.none() | TEXTS, parameters=DIGESTS)
 NOTES = st.builds(

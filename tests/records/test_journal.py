@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -25,7 +26,6 @@ from cpi_tasks.events import (
     Phase,
     PhaseFinished,
     PhaseStarted,
-    PlanMade,
     RequestFinished,
     RequestsSlowed,
     RunFinished,
@@ -36,50 +36,21 @@ from cpi_tasks.events import (
     WarningRaised,
     WriteBegins,
 )
-from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
-from cpi_tasks.model.plan import (
-    ArtifactPlan,
-    PackageAction,
-    PackagePlan,
-    ParameterChange,
-    Plan,
-    UpdateAction,
-    UpdateStep,
-)
-from cpi_tasks.model.report import Report, Status, StepOutcome
+from cpi_tasks.model.naming import ArtifactKind
+from cpi_tasks.model.plan import UpdateAction
+from cpi_tasks.model.report import Report
 from cpi_tasks.records import RunJournal, StateFolder
+from tests.records.builders import journal_of, outcome, planned, ref
 
-FLOW = ArtifactRef(package=PackageId("P"), artifact=ArtifactId("A"))
-OTHER = ArtifactRef(package=PackageId("Q"), artifact=ArtifactId("B"))
+FLOW = ref("P", "A")
+OTHER = ref("Q", "B")
 KIND = ArtifactKind.INTEGRATION_FLOW
 NOT_IN_IT = {"InventoryProgress", "ConfirmationNeeded", "DiffMade", "PlanFinished", "DriftFound"}
 """What says nothing of what a run did."""
 
 
-async def at_once(work: Callable[[], None]) -> None:
-    work()
-    await trio.lowlevel.checkpoint()
-
-
-def journal_of(root: Path, mask: Callable[[str], str] = str) -> RunJournal:
-    return RunJournal(StateFolder(root, run="r1"), mask, at_once)
-
-
 def entries(journal: RunJournal) -> list[dict[str, object]]:
     return [json.loads(line) for line in journal.file.read_text(encoding="utf-8").splitlines()]
-
-
-def planned(ref: ArtifactRef = FLOW, *, value: str = "new.example") -> PlanMade:
-    change = ParameterChange(key="Host", old="old.example", new=value)
-    artifact = ArtifactPlan(
-        ref=ref, kind=KIND, update=UpdateStep(action=UpdateAction.CONFIGURE, reason="", changes=(change,))
-    )
-    package = PackagePlan(id=ref.package, action=PackageAction.KEEP, reason="", artifacts=(artifact,))
-    return PlanMade(plan=Plan(source="deploy.yml", packages=(package,), updates=True, deploys=True))
-
-
-def outcome(reason: str = "") -> StepOutcome:
-    return StepOutcome(status=Status.FAILED if reason else Status.DONE, summary="configured", reason=reason)
 
 
 def finished() -> RunFinished:
@@ -89,7 +60,7 @@ def finished() -> RunFinished:
 EVENTS: list[tuple[Event, str]] = [
     (RunStarted(environment="x", environment_origin="--env", tenant="https://t1", login="Basic"), "run started"),
     (PartStarted(source="deploy.yml", number=1, total=2), "part started"),
-    (planned(), "plan"),
+    (planned(FLOW), "plan"),
     (PhaseStarted(phase=Phase.UPDATE, total=2, pending=1), "phase started"),
     (PackageUpdated(package=FLOW.package, outcome=outcome()), "package updated"),
     (ArtifactUpdateStarted(ref=FLOW, kind=KIND, action=UpdateAction.CONFIGURE), "update begins"),
@@ -147,6 +118,19 @@ def test_ends_are_on_disk_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert synced == ["phase finished", "interrupted", "run finished", "run finished"]
 
 
+async def test_what_was_noted_is_on_disk_after_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many who wait at once cost one wait for the disk, and nobody goes on before it."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    journal = journal_of(tmp_path)
+    journal.note(WriteBegins(method="PUT", target="/api/v1/X"))
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(journal.sync)
+    await journal.sync()
+    assert len(synced) == 1
+
+
 async def test_who_came_later_is_not_let_go_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is noted while the disk is waited for needs a wait of its own."""
     reached, go_on, waits = trio.Event(), trio.Event(), list[int]()
@@ -184,6 +168,18 @@ async def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Mon
         await journal.sync()
 
 
+def test_secrets_and_parameter_values_are_not_in_it(tmp_path: Path) -> None:
+    """Neither a loaded secret nor a parameter's value is written, also where the tenant's text repeats it."""
+    journal = journal_of(tmp_path, lambda text: text.replace("hunter2", "***"))
+    journal.note(planned(FLOW))
+    journal.note(ArtifactUpdated(ref=FLOW, kind=KIND, outcome=outcome("'new.example' is refused for hunter2")))
+
+    text = journal.file.read_text(encoding="utf-8")
+    assert "Host" in text
+    assert not [value for value in ("old.example", "new.example", "hunter2") if value in text]
+    assert stat.S_IMODE(journal.file.stat().st_mode) == 0o600
+
+
 def test_values_of_earlier_plans_stay_hidden(tmp_path: Path) -> None:
     """Where several configurations are planned before the first is carried out, the values of all are known."""
     journal = journal_of(tmp_path)
@@ -201,7 +197,7 @@ def test_values_of_earlier_plans_stay_hidden(tmp_path: Path) -> None:
 def test_values_are_hidden_however_they_are_spelt(tmp_path: Path, said: str) -> None:
     """Tenants repeat values in JSON, in XML and in addresses."""
     journal = journal_of(tmp_path)
-    journal.note(planned(value='say "hi" & go'))
+    journal.note(planned(FLOW, value='say "hi" & go'))
     journal.note(ArtifactUpdated(ref=FLOW, kind=KIND, outcome=outcome(f"<{said}> is refused")))
 
     assert entries(journal)[1]["reason"] == "<***> is refused"
@@ -210,7 +206,7 @@ def test_values_are_hidden_however_they_are_spelt(tmp_path: Path, said: str) -> 
 def test_a_secret_spelt_like_a_key_breaks_no_line(tmp_path: Path) -> None:
     """Texts are masked, also deep inside; the form of a line stays."""
     journal = journal_of(tmp_path, lambda text: text.replace("artifact", "***"))
-    journal.note(planned(ArtifactRef(package=PackageId("P"), artifact=ArtifactId("my artifact"))))
+    journal.note(planned(ref("P", "my artifact")))
 
     (entry,) = entries(journal)
     assert entry["artifacts"] == [

@@ -44,21 +44,21 @@ def test_a_write_is_pending_until_it_runs(open_records: OpenRecords) -> None:
     assert open_records().get(FLOW) == ArtifactRecord(uploaded="f1", is_pending=True)
 
     records.note_trigger(FLOW, content=None, parameters=None)
-    assert open_records().get(FLOW) == ArtifactRecord(uploaded="f1", is_pending=True, is_triggered=True)
+    assert open_records().get(FLOW) == ArtifactRecord(uploaded="f1", is_pending=True, is_triggered=True, unseen=1)
 
     records.note_running(FLOW, content="f1", parameters="p1", deployed_on=7)
     assert open_records().get(FLOW) == ArtifactRecord(uploaded="f1", content="f1", parameters="p1", deployed_on=7)
 
 
 def test_a_second_write_takes_the_trigger_back(open_records: OpenRecords) -> None:
-    """A deployment accepted before the latest write does not contain it."""
+    """A deployment accepted before the latest write does not contain it, but may still be under way."""
     records = open_records()
     records.note_write(FLOW, content="f1")
     records.note_trigger(FLOW, content=None, parameters=None)
 
     records.note_write(FLOW, content="f2")
 
-    assert open_records().get(FLOW) == ArtifactRecord(uploaded="f2", is_pending=True, is_triggered=False)
+    assert open_records().get(FLOW) == ArtifactRecord(uploaded="f2", is_pending=True, is_triggered=False, unseen=1)
 
 
 def test_a_write_keeps_the_last_proof_and_upload(open_records: OpenRecords) -> None:
@@ -78,7 +78,7 @@ def test_a_trigger_without_a_write_is_pending(open_records: OpenRecords) -> None
     """A deployment that was triggered and never seen running is not settled."""
     open_records().note_trigger(FLOW, content=None, parameters=None)
 
-    assert open_records().get(FLOW) == ArtifactRecord(is_pending=True, is_triggered=True)
+    assert open_records().get(FLOW) == ArtifactRecord(is_pending=True, is_triggered=True, unseen=1)
 
 
 def test_a_success_of_unknown_content_takes_the_old_proof_away(open_records: OpenRecords) -> None:

@@ -1,4 +1,4 @@
-"""What is known of an earlier run from its journal: above all, of which writes nobody knows whether they happened."""
+"""What is known of an earlier run from its journal: how far it got, and what became of its writes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ from pathlib import Path
 import pytest
 
 from cpi_tasks.errors import StateFolderError
+from cpi_tasks.events import (
+    ArtifactUpdated,
+    ArtifactUpdateStarted,
+    DeploymentTriggered,
+    Event,
+    RunStarted,
+    WriteBegins,
+)
+from cpi_tasks.model.naming import ArtifactKind
+from cpi_tasks.model.plan import UpdateAction
 from cpi_tasks.records import read_run, read_runs
 from cpi_tasks.records.past import PastRun
+from tests.records.builders import journal_of, outcome, planned, ref
 
+FLOW = ref("P", "A")
+KIND = ArtifactKind.INTEGRATION_FLOW
 CREATE = "/api/v1/IntegrationDesigntimeArtifacts"
 
 
@@ -31,6 +44,54 @@ def read(root: Path, *lines: dict[str, object] | str) -> PastRun:
     past = read_run(root, "r1")
     assert past is not None
     return past
+
+
+def recorded(root: Path, *events: Event, torn: bytes = b"") -> PastRun:
+    """Have a run's journal take events, cut it off in a line, and read it."""
+    journal = journal_of(root)
+    for event in events:
+        journal.note(event)
+    journal.close()
+    with journal.file.open("ab") as file:
+        file.write(torn)
+    (past,) = read_runs(root / ".cpi" / "runs")
+    assert read_run(root / ".cpi" / "runs", "r1") == past
+    return past
+
+
+def test_a_killed_run_is_told_as_far_as_it_got(tmp_path: Path) -> None:
+    """A journal that just ends, in the middle of a line, tells what was done, under way, and not certain."""
+    past = recorded(
+        tmp_path,
+        RunStarted(environment="prod", environment_origin="--env", tenant="https://t1", login="Basic"),
+        planned(FLOW),
+        ArtifactUpdateStarted(ref=FLOW, kind=KIND, action=UpdateAction.CONFIGURE),
+        WriteBegins(method="PUT", target="/api/v1/Flow"),
+        torn=b'{"at":"2026-01-05T08:00:00","event":"updat',
+    )
+
+    assert (past.environment, past.tenant, past.exit_code) == ("prod", "https://t1", None)
+    assert past.unanswered_writes == ("PUT /api/v1/Flow",)
+    assert past.artifacts["P/A"].under_way == "configure was under way"
+
+
+def test_what_is_done_is_not_under_way(tmp_path: Path) -> None:
+    """Each artifact has its last state."""
+    past = recorded(
+        tmp_path,
+        planned(FLOW),
+        ArtifactUpdated(ref=FLOW, kind=KIND, outcome=outcome()),
+        DeploymentTriggered(ref=FLOW, kind=KIND),
+    )
+
+    assert past.artifacts["P/A"].update == "done: configured"
+    assert past.artifacts["P/A"].under_way == "its deployment was accepted"
+
+
+def test_there_may_be_no_runs(tmp_path: Path) -> None:
+    """Without a folder there is nothing to tell, and that is no error."""
+    assert read_runs(tmp_path / ".cpi" / "runs") == ()
+    assert read_run(tmp_path / ".cpi" / "runs", "r1") is None
 
 
 def test_writes_side_by_side_are_all_kept_in_mind(tmp_path: Path) -> None:

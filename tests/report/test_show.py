@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from cpi_tasks.events import Event, WarningRaised
-from cpi_tasks.report import QuietView, Redactor, open_view, show, wants_live
+from cpi_tasks.report import QuietView, Redactor, open_view, show_events, wants_live
 from cpi_tasks.report.live import LiveView
 from cpi_tasks.report.plain import PlainView
 
@@ -74,7 +74,7 @@ async def test_everything_is_shown_in_order_until_the_sender_closes() -> None:
     send, receive = trio.open_memory_channel[Event](math.inf)
     view = RecordingView()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(show, receive, view)
+        nursery.start_soon(show_events, receive, view)
         with send:
             for warning in WARNINGS:
                 send.send_nowait(warning)
@@ -91,7 +91,7 @@ async def test_a_broken_view_is_kept_as_its_failure_and_events_are_drained() -> 
     view = BrokenView()
     sent = 0
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(show, receive, view)
+        nursery.start_soon(show_events, receive, view)
         async with send:
             for warning in WARNINGS:
                 await send.send(warning)
@@ -109,7 +109,7 @@ async def test_a_broken_stream_does_not_stop_the_run() -> None:
     send, receive = trio.open_memory_channel[Event](math.inf)
     send.send_nowait(WARNINGS[0])
     send.close()
-    await show(receive, view)
+    await show_events(receive, view)
     assert isinstance(view.failure, ValueError)
 
 
@@ -126,7 +126,7 @@ async def test_the_view_ticks_while_nothing_happens(mock_clock: trio.testing.Moc
     view = TellingView()
     started = trio.current_time()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(show, receive, view)
+        nursery.start_soon(show_events, receive, view)
         async with send:
             for event in ticked:
                 await trio.testing.wait_all_tasks_blocked()
@@ -148,7 +148,7 @@ async def test_a_display_that_takes_nothing_does_not_hold_up_the_run() -> None:
     view = StuckView()
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(show, receive, view)
+            nursery.start_soon(show_events, receive, view)
             with send:
                 for warning in WARNINGS:
                     send.send_nowait(warning)
@@ -163,7 +163,7 @@ async def test_a_cancelled_show_gives_the_terminal_back() -> None:
     _send, receive = trio.open_memory_channel[Event](math.inf)
     view = RecordingView()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(show, receive, view)
+        nursery.start_soon(show_events, receive, view)
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert view.closed == 1
@@ -212,7 +212,7 @@ async def test_a_quiet_view_takes_everything_and_writes_nothing(
         send.send_nowait(event)
     send.close()
     view = QuietView()
-    await show(receive, view)
+    await show_events(receive, view)
     view.tick(60.0)
     view.close()
     assert (view.failure, capsys.readouterr()) == (None, ("", ""))

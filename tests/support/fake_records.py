@@ -34,12 +34,33 @@ class FakeRecords:
         old = self.get(artifact)
         self.records[artifact] = replace(old, uploaded=content or old.uploaded, is_pending=True, is_triggered=False)
 
-    def note_trigger(self, artifact: ArtifactId, *, content: str | None, parameters: str | None) -> None:
+    def note_trigger(
+        self,
+        artifact: ArtifactId,
+        *,
+        content: str | None,
+        parameters: str | None,
+        under_way: int = 0,
+        ran_before: int | None = None,
+    ) -> None:
         """Note a trigger."""
         self._log(f"note_trigger {artifact}")
         uploaded = self.get(artifact).uploaded
         self.records[artifact] = ArtifactRecord(
-            uploaded=uploaded, is_pending=True, is_triggered=True, content=content, parameters=parameters
+            uploaded=uploaded,
+            is_pending=True,
+            is_triggered=True,
+            content=content,
+            parameters=parameters,
+            unseen=under_way + 1,
+            ran_before=ran_before,
+        )
+
+    def note_failed(self, artifact: ArtifactId, *, under_way: int, ran_before: int | None) -> None:
+        """Note a failure."""
+        self._log(f"note_failed {artifact}")
+        self.records[artifact] = replace(
+            self.get(artifact), is_triggered=False, unseen=under_way, ran_before=ran_before if under_way else None
         )
 
     def note_running(

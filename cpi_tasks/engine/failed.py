@@ -1,0 +1,75 @@
+"""What is said of a deployment that failed: its task tells first, the runtime and the tenant's text come later."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import trio
+
+from cpi_tasks.engine.judge import Expectation, Look, has_failed, is_fresh
+from cpi_tasks.engine.watch import Polling
+from cpi_tasks.errors import TenantError
+from cpi_tasks.model.naming import ArtifactId
+from cpi_tasks.model.report import Status, StepOutcome
+from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
+
+NextLook = Callable[[float], Awaitable[RuntimeArtifact | None]]
+"""Looks at the artifact after a pause in seconds."""
+
+NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
+_ERROR_TEXT_S = 15.0
+_ERROR_STATUS_S = 30.0
+
+
+async def wait_for_error(
+    expected: Expectation, look: Look, *, polling: Polling, next_look: NextLook
+) -> RuntimeArtifact | None:
+    """Wait until the runtime shows a failure that the task told first; until then its text is an older one's."""
+    seen = look.seen
+    with trio.move_on_after(_ERROR_STATUS_S), suppress(TenantError):
+        for pause in polling.pauses():
+            if seen is not None and seen.status == "ERROR" and is_fresh(expected, Look(seen=seen)) is not False:
+                break
+            seen = await next_look(pause)
+    return seen
+
+
+async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Polling) -> str:
+    """Read the error information, which appears some time after the status does."""
+    started = trio.current_time()
+    for pause in polling.pauses():
+        try:
+            text = await tenant.read_error_information(artifact)
+        except TenantError as error:
+            return f"{NO_ERROR_TEXT} ({error})"
+        if text is not None:
+            return text
+        if trio.current_time() - started >= _ERROR_TEXT_S:
+            break
+        await trio.sleep(pause)
+    return NO_ERROR_TEXT
+
+
+async def tell_failure(
+    expected: Expectation,
+    look: Look,
+    seen: RuntimeArtifact | None,
+    *,
+    read_text: Callable[[], Awaitable[str]],
+    duration_s: float,
+) -> StepOutcome:
+    """Give the outcome of a failure found at ``look``; ``seen`` is what the runtime shows by now."""
+    is_old = seen is not None and is_fresh(expected, Look(seen=seen)) is False
+    text = NO_ERROR_TEXT if is_old and seen is not None and seen.status == "ERROR" else await read_text()
+    still_runs = is_old and seen is not None and seen.status == "STARTED"
+    note = f"; version {seen.version} from before still runs" if still_runs and seen is not None else ""
+    what = "the build failed" if has_failed(look.task) else "ended in ERROR"
+    licence = " (a higher licence is needed)" if look.task == "FAIL_ON_LICENSE_ERROR" else ""
+    return StepOutcome(
+        status=Status.FAILED,
+        summary="deployment failed",
+        reason=f"{what}{licence}{note}: {text}",
+        advice="mend what the tenant names and run again",
+        duration_s=duration_s,
+    )
