@@ -34,6 +34,7 @@ class PlanFlags(LookFlags, total=False):
     """What a plan depends on besides."""
 
     force: bool
+    strict: bool
     allow_downgrade: bool
 
 
@@ -47,6 +48,8 @@ class Flags(PlanFlags, total=False):
     parallel_deployments: str
     max_parallel_deployments: str
     deploy_timeout: str
+    on_failure: str
+    max_failures: str
 
 
 def orchestrate(

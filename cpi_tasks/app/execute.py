@@ -9,7 +9,7 @@ import trio
 from cpi_tasks import planning
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
-from cpi_tasks.app.run import Terms, run
+from cpi_tasks.app.run import Terms, ignore, run
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
@@ -54,8 +54,4 @@ async def confirmed(_: str) -> bool:
 
 def _terms(emit: Emit | None, *, is_confirmed: bool = False, saved: planning.SavedPlan | None = None) -> Terms:
     confirm = confirmed if is_confirmed else None
-    return Terms(emit=emit or _ignore, note_secret=_ignore, confirm=confirm, saved=saved)
-
-
-def _ignore(_: object) -> None:
-    """Take an event or a secret and do nothing with it."""
+    return Terms(emit=emit or ignore, confirm=confirm, saved=saved)

@@ -82,7 +82,7 @@ def fixed_addresses(data: bytes) -> tuple[str, ...]:
     Only addresses that others call count; what a sender channel polls has a URL or no address at all.
     """
     found: set[str] = set()
-    for settings in _channels(data):
+    for settings in channels(data):
         if settings.get("direction", "").lower() == "sender":
             found.update(settings.get(key, "") for key in ("urlPath", "address"))
     return tuple(sorted(address for address in found if address and "{{" not in address and "://" not in address))
@@ -96,7 +96,7 @@ def process_direct(data: bytes, parameters: Mapping[str, str]) -> tuple[frozense
     found: dict[str, set[str]] = {"sender": set(), "receiver": set()}
     if _PROCESS_DIRECT not in data:
         return frozenset(), frozenset()
-    for settings in _channels(data):
+    for settings in channels(data):
         direction = found.get(settings.get("direction", "").lower())
         if direction is None or settings.get("ComponentType") != _PROCESS_DIRECT.decode():
             continue
@@ -106,8 +106,8 @@ def process_direct(data: bytes, parameters: Mapping[str, str]) -> tuple[frozense
     return frozenset(found["sender"]), frozenset(found["receiver"])
 
 
-def _channels(data: bytes) -> Iterator[Mapping[str, str]]:
-    """Give the settings of every channel."""
+def channels(data: bytes) -> Iterator[Mapping[str, str]]:
+    """Give the settings of every channel by key, unescaped; those of one that is never closed are left out."""
     return (_settings(channel) for channel in _elements(data, *_CHANNEL))
 
 

@@ -72,14 +72,8 @@ def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactCont
     )
 
 
-def digest_of(bundle: Bundle) -> ContentDigest:
-    """Give the digest of what an upload of this bundle would store."""
-    digest, _ = _digest(bundle)
-    return digest
-
-
 def _digest(bundle: Bundle) -> tuple[ContentDigest, bool]:
-    """Give the digest, and whether anything in the bundle looks something up in a value mapping."""
+    """Give the digest of what an upload would store, and whether anything there looks up a value mapping."""
     digest = CanonicalDigest(bundle.spec.id, bundle.spec.kind)
     looks_up_values = False
     for path, data in bundle.packed_files():

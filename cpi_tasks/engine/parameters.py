@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cpi_tasks.engine.context import Context
+from cpi_tasks.engine.keeping import keep_state
 from cpi_tasks.errors import TenantError
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import ParameterChange, UpdateStep
@@ -57,4 +58,8 @@ async def enforce_after_upload(ref: ArtifactRef, step: UpdateStep, context: Cont
         for key, value in step.enforced.items()
         if values.get(key) != value
     ]
-    return f", {await write_changes(ref, changes, context)} written" if changes else ""
+    if not changes:
+        return ""
+    # Some tenants show the values of a draft only now that a version of it is saved.
+    keep_state(ref, step, context)
+    return f", {await write_changes(ref, changes, context)} written"

@@ -15,7 +15,7 @@ SavedFlags = Mapping[str, str | bool | None]
 
 _TEXTS = ("deployment_prefix", "package_filter", "artifact_filter", "config_pattern")
 _PATHS = ("packages_dir", "deploy_config")
-_SWITCHES = ("merge_configs", "force", "allow_downgrade")
+_SWITCHES = ("merge_configs", "force", "allow_downgrade", "strict")
 _NAMES = (*_TEXTS, *_PATHS, *_SWITCHES)
 
 

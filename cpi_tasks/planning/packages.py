@@ -9,8 +9,8 @@ from cpi_tasks.content import differing_metadata, given_metadata
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import PackageSpec
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.plan import Origin, PackageAction, PackagePlan
-from cpi_tasks.planning.origins import combined, field_origin
+from cpi_tasks.model.plan import PackageAction, PackagePlan
+from cpi_tasks.planning.origins import combined, field_origin, missing_origin
 
 _LEGAL_NEW_ID = re.compile(r"[A-Za-z0-9]+")
 
@@ -22,7 +22,7 @@ def plan_package(spec: PackageSpec, inventory: Inventory) -> PackagePlan | Probl
         return planned
     if planned.action is PackageAction.CREATE:
         was_there = spec.id in inventory.package_baselines
-        return replace(planned, origin=Origin.TENANT if was_there else Origin.FILES)
+        return replace(planned, origin=missing_origin(inventory, was_there=was_there))
     origins = {name: field_origin(spec.id, name, inventory) for name in planned.changed_fields}
     return replace(
         planned,

@@ -11,7 +11,7 @@ from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, ValueMappingPolicy
 from cpi_tasks.model.plan import Origin, UpdateAction, UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
-from cpi_tasks.planning.origins import content_origin
+from cpi_tasks.planning.origins import content_origin, missing_origin
 from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters
 from cpi_tasks.planning.versions import with_version
 from cpi_tasks.planning.words import listed, parameters_named
@@ -30,7 +30,7 @@ def plan_update(spec: ArtifactSpec, content: ArtifactContent, inventory: Invento
 
 def _origin(step: UpdateStep, content: ArtifactContent, inventory: Inventory) -> Origin | None:
     if step.action is UpdateAction.CREATE:
-        return Origin.TENANT if content.spec.id in inventory.baselines else Origin.FILES
+        return missing_origin(inventory, was_there=content.spec.id in inventory.baselines)
     return content_origin(content.spec.id, content, inventory) if step.paths else None
 
 

@@ -50,9 +50,9 @@ def plan_json(
     - ``artifacts[]``: ``package``, ``id``, ``kind``, ``source``, ``update`` and ``deploy`` (null where there is no such
       step), ``skipReason``, ``warnings``, ``diffs`` (null unless asked for) of ``path``, ``status``, ``isBinary``,
       ``lines``;
-    - ``update``: ``action``, ``reason``, ``advice``, ``origin`` of the content's difference, ``fromVersion``,
-      ``toVersion``, ``paths``, ``parameters[]`` and ``kept[]`` of ``key``, ``origin``, ``secret``, ``old``, ``new``
-      (both masked where ``secret``), ``onlyOnTenant``;
+    - ``update``: ``action``, ``reason``, ``advice``, ``origin`` of the content's difference or of a
+      creation, ``fromVersion``, ``toVersion``, ``paths``, ``parameters[]`` and ``kept[]`` of ``key``, ``origin``,
+      ``secret``, ``old``, ``new`` (both masked where ``secret``), ``onlyOnTenant``;
     - ``deploy``: ``action``, ``reason``, ``advice``, ``version``, ``runningVersion``, ``dependsOn``, ``heldUpBy`` (a
       refused artifact), ``firesTimer``.
 

@@ -97,7 +97,7 @@ def tally(plans: Iterable[Plan]) -> Tally:
         refused=sum(map(is_refused, artifacts)),
         blocked=len(blocked),
         unknown_origins=sum(map(_is_of_unknown_origin, artifacts))
-        + sum(package.origin is Origin.UNKNOWN for package in packages),
+        + sum(p.origin is Origin.UNKNOWN and p.action is not PackageAction.CREATE for p in packages),
         has_updates=any(plan.updates for plan in plans),
         has_deploys=any(plan.deploys for plan in plans),
     )
@@ -106,8 +106,9 @@ def tally(plans: Iterable[Plan]) -> Tally:
 def _is_of_unknown_origin(artifact: ArtifactPlan) -> bool:
     """Whether nobody can tell who made the content or a parameter differ that is about to be overwritten."""
     update = artifact.update
-    origins = () if update is None else (update.origin, *(change.origin for change in update.changes))
-    return Origin.UNKNOWN in origins
+    if update is None or update.action is UpdateAction.CREATE:
+        return False
+    return Origin.UNKNOWN in (update.origin, *(change.origin for change in update.changes))
 
 
 def is_unchanged(artifact: ArtifactPlan) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cpi_tasks.content.flow import channels
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.finding import Finding, Rule
 from cpi_tasks.model.naming import ArtifactKind
@@ -22,8 +22,6 @@ _SPACES = {
     "HCIOData": "odata",
     "ProcessDirect": "ProcessDirect",
 }
-_CHANNEL = re.compile(rb"<((?:[\w.-]+:)?)messageFlow\s.*?</\1messageFlow\s*>", re.DOTALL)
-_PROPERTY = re.compile(rb"key\s*>\s*([^<>]*?)\s*</(?:[\w.-]+:)?key\s*>\s*<(?:[\w.-]+:)?value\s*>([^<]*)<")
 _PARAMETER = re.compile(r"\{\{([^{}]+)\}\}")
 
 
@@ -70,16 +68,10 @@ def _senders(contents: Iterable[ArtifactContent], folders: Folders) -> Iterator[
         if content.spec.kind is not ArtifactKind.INTEGRATION_FLOW or not content.spec.deploy:
             continue
         for model in folders.models(content.spec.folder):
-            for settings in _channels(model):
+            for settings in channels(model):
                 sender = _sender(content, settings)
                 if sender is not None:
                     yield sender
-
-
-def _channels(model: bytes) -> Iterator[Mapping[str, str]]:
-    for channel in _CHANNEL.finditer(model):
-        found = _PROPERTY.findall(channel.group())
-        yield {_text(key): _text(value) for key, value in found}
 
 
 def _sender(content: ArtifactContent, settings: Mapping[str, str]) -> _Sender | None:
@@ -95,7 +87,3 @@ def _sender(content: ArtifactContent, settings: Mapping[str, str]) -> _Sender | 
         return None
     is_certain = all(key in content.spec.overrides for key in keys)
     return _Sender(content=content, space=space, address=address, is_certain=is_certain)
-
-
-def _text(raw: bytes) -> str:
-    return html.unescape(raw.decode("utf-8", errors="replace"))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
+from cpi_tasks.functions import Flags, LookFlags, PlanFlags
+from cpi_tasks.model.config import Selection
 from cpi_tasks.simulator import Simulator, SimulatorSettings, running
 from tests.support.consumer import Consumer, Tenant
 
@@ -31,6 +35,13 @@ def test_a_failed_deployment_is_in_the_report(repository: Consumer) -> None:
             CPI_HOST=url,
         )
     assert (ended.out, ended.err) == ("1 ['QASales/QA_Orders']\n", "")
+
+
+def test_every_flag_that_selects_anything_is_one_of_theirs() -> None:
+    """What a command line can say, a caller can say too; ``env`` and the mode are parameters of the functions."""
+    own = {"env", "env_fallbacks", "env_origin", "mode", "mode_flags"}
+    assert set(Flags.__annotations__) == {field.name for field in fields(Selection)} - own
+    assert set(PlanFlags.__annotations__) - set(LookFlags.__annotations__) == {"force", "strict", "allow_downgrade"}
 
 
 def test_wrong_input_is_raised(repository: Consumer, tenant: Tenant) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cpi_tasks.simulator import SimulatorSettings
-from tests.support.program import CHECKOUT, Program
+from tests.support.program import CHECKOUT, Program, read_until
 from tests.support.project import SCRIPT
 
 SHARED = [
@@ -152,10 +152,7 @@ def test_broken_yaml_ends_with_4_and_its_place(small: Program) -> None:
 def test_an_interrupted_run_ends_with_130(small: Program, settings: SimulatorSettings, name: str) -> None:
     """Ctrl-C in the deploy phase ends the run at once, with a summary of what is not finished and no traceback."""
     process = small.start("orchestrate", "--env", "x")
-    assert process.stdout is not None
-    said = ""
-    while "→ deploying Scripts" not in said:
-        said += process.stdout.readline()
+    said = read_until(process, "→ deploying Scripts")
     process.send_signal(signal.Signals[name])
     said += process.communicate(timeout=30)[0]
     small.outputs.append(said)

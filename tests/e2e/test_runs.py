@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cpi_tasks.simulator import SimulatorSettings
-from tests.support.program import Program
+from tests.support.program import Program, read_until
 
 
 @pytest.fixture
@@ -63,9 +63,7 @@ def test_a_run_is_told_as_it_was(small: Program) -> None:
 def test_a_killed_run_is_told_as_far_as_it_got(small: Program, settings: SimulatorSettings) -> None:
     """After ``kill -9`` what was done, what goes on, and that there is no end; the lock is free."""
     process = small.start("orchestrate", "--env", "x")
-    assert process.stdout is not None
-    while "deploying Orders" not in process.stdout.readline():
-        pass
+    read_until(process, "deploying Orders")
     process.kill()
     process.communicate(timeout=60)
     (folder,) = run_folders(small)
@@ -99,6 +97,7 @@ def test_a_run_folder_of_ones_own_is_looked_at(small: Program) -> None:
         (["--format", "yaml"], "must be text or json, not 'yaml'"),
         (["--run", "none"], "there is no run 'none'"),
         (["--run", ".."], "there is no run '..'"),
+        (["--run", "../../etc"], "there is no run '../../etc'"),
         (["--run", "/"], "there is no run '/'"),
     ],
 )

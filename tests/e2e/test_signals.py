@@ -1,4 +1,4 @@
-"""Real signals and what is left of a run: the report and the journal on disk, and ``invoke runs``."""
+"""Real signals: what is begun no more, what is waited for, and what is left on disk and told of the run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from cpi_tasks.simulator import SimulatorSettings
-from tests.support.program import Program
+from tests.support.program import Program, read_until
 from tests.support.terminal import at_a_terminal
 
 
@@ -23,13 +23,19 @@ def slow(program: Program) -> Program:
     return program
 
 
+@pytest.fixture
+def patient(program: Program) -> Program:
+    """Give a project of one flow whose deployment takes long, and is waited for after a signal."""
+    program.project.flow("Sales", "Orders")
+    program.project.keys |= {"requestsPerSecond": {"designtime": 200, "runtime": 200}, "interruptGraceSeconds": 60}
+    program.project.save()
+    return program
+
+
 def begun(program: Program) -> tuple[int, str]:
     """Run until the first deployment is triggered, send SIGTERM, and give the exit code and what was said."""
     process = program.start("orchestrate", "--env", "x")
-    assert process.stdout is not None
-    said = ""
-    while "→ deploying Scripts" not in said:
-        said += process.stdout.readline()
+    said = read_until(process, "→ deploying Scripts")
     process.send_signal(signal.SIGTERM)
     said += process.communicate(timeout=60)[0]
     program.outputs.append(said)
@@ -84,29 +90,38 @@ def test_a_second_ctrl_c_stops_waiting(slow: Program, settings: SimulatorSetting
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("settings", [SimulatorSettings(deploy_s=4)])
-def test_a_second_run_is_refused_while_one_is_at_work(slow: Program, settings: SimulatorSettings) -> None:
-    """It ends with 5, names the run, and writes nothing; with ``--lock-wait`` it takes its turn."""
-    process = slow.start("orchestrate", "--env", "x")
-    assert process.stdout is not None
+@pytest.mark.parametrize("settings", [SimulatorSettings(deploy_s=60)])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_run_that_waits_for_another_ends_at_once(patient: Program, settings: SimulatorSettings, name: str) -> None:
+    """It has written nothing, says so, ends with 130, is on record as interrupted, and the other goes on."""
+    first = patient.start("orchestrate", "--env", "x")
+    read_until(first, "deploying Orders")
+    second = patient.start("orchestrate", "--env", "x", "--lock-wait", "90")
+    said = read_until(second, "waiting for it")
+    second.send_signal(signal.Signals[name])
+    said += second.communicate(timeout=30)[0]
+    first_goes_on = first.poll() is None
+    first.kill()
+    patient.outputs += [said, first.communicate(timeout=30)[0]]
+
+    assert second.returncode == 130, said
+    assert "interrupted before anything was changed; nothing was sent that changes the tenant" in said
+    assert "Traceback" not in said
+    assert first_goes_on
+    assert re.search(r"ended with 130 \(interrupted\); 0 writes to \?", patient.run("runs").said)
+
+
+@pytest.mark.parametrize("settings", [SimulatorSettings(deploy_s=60)])
+def test_a_second_sigterm_ends_the_grace(patient: Program, settings: SimulatorSettings) -> None:
+    """Who sends it twice does not want to wait; what goes on on the tenant is told all the same."""
+    process = patient.start("orchestrate", "--env", "x")
     said = ""
-    while "PHASE 1" not in said:
-        said += process.stdout.readline()
-    refused = slow.run("orchestrate", "--env", "x")
-    looked = slow.run("plan", "--env", "x")
-    waited = slow.run("orchestrate", "--env", "x", "--lock-wait", "90")
-    process.communicate(timeout=60)
+    for text in ("deploying Orders", "nothing new is begun"):
+        said += read_until(process, text)
+        process.send_signal(signal.SIGTERM)
+    said += process.communicate(timeout=30)[0]
+    patient.outputs.append(said)
 
-    assert refused.code == 5
-    assert re.search(r"another run is at work on this tenant: run \S+ of \S+ \(process \d+\), since ", refused.said)
-    assert looked.code == 0
-    assert process.returncode == 0
-    assert waited.code == 0, waited.said
-    assert "; waiting for it" in waited.said
-
-
-def test_an_unknown_run_is_bad_input(slow: Program) -> None:
-    """The sentence says where was looked."""
-    ended = slow.run("runs", "--run", "../../etc")
-    assert ended.code == 4
-    assert "there is no run '../../etc'" in ended.said
+    assert process.returncode == 130, said
+    assert "goes on on the tenant" in said
+    assert "Traceback" not in said

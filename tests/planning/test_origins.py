@@ -28,7 +28,7 @@ from tests.planning.builders import (
     tenant_package,
     update_of,
 )
-from tests.planning.remembered import left, remembering, visited
+from tests.planning.remembered import drift, left, remembering, visited
 
 FLOW = ArtifactId("Flow")
 PACK = PackageId("Pack")
@@ -108,20 +108,34 @@ def test_an_older_upload_that_came_back_is_somebodys_edit(record: ArtifactRecord
     assert update_of(content(spec()), remembering(visited(OTHER, record=record), left(SAME))).origin is origin
 
 
-@pytest.mark.parametrize(("baseline", "origin"), [(left(), Origin.TENANT), (None, Origin.FILES)])
-def test_a_creation_knows_whether_something_was_deleted(baseline: Baseline | None, origin: Origin) -> None:
-    """What the last run left there and is gone was deleted by somebody."""
-    assert update_of(content(spec()), remembering(inventory(), baseline)).origin is origin
+@pytest.mark.parametrize(
+    ("on_record", "origin"), [("Flow", Origin.TENANT), ("Another", Origin.FILES), (None, Origin.UNKNOWN)]
+)
+def test_a_creation_knows_whether_something_was_deleted(on_record: str | None, origin: Origin) -> None:
+    """What the last run left and is gone was deleted, what it did not leave is new; without a record nobody can tell.
+
+    Plan and drift say the same.
+    """
+    of = content(spec())
+    known = replace(inventory(), baselines={} if on_record is None else {ArtifactId(on_record): left()})
+
+    assert update_of(of, known).origin is origin
+    assert [entry.origin for entry in drift(of, known)] == [origin]
 
 
-@pytest.mark.parametrize(("is_left", "origin"), [(True, Origin.TENANT), (False, Origin.FILES)])
-def test_a_packages_creation_knows_whether_it_was_deleted(is_left: bool, origin: Origin) -> None:
+@pytest.mark.parametrize(
+    ("on_record", "origin"), [("Pack", Origin.TENANT), ("Another", Origin.FILES), (None, Origin.UNKNOWN)]
+)
+def test_a_packages_creation_knows_whether_it_was_deleted(on_record: str | None, origin: Origin) -> None:
     """The same holds for packages."""
-    known = remembering(Inventory(), None, package_left={"Name": "Pack"} if is_left else None)
+    left_there = {} if on_record is None else {PackageId(on_record): {"Name": "Pack"}}
+    known = replace(Inventory(), package_baselines=left_there)
+    of = content(spec(sync=False, deploy=False))
 
     (planned,) = plan([package()], [], known).packages
 
     assert (planned.action, planned.origin) == (PackageAction.CREATE, origin)
+    assert [entry.origin for entry in drift(of, known)] == [origin]
 
 
 @pytest.mark.parametrize(

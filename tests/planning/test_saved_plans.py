@@ -26,6 +26,7 @@ FLAGS = Selection(
     merge_configs=True,
     force=True,
     allow_downgrade=True,
+    strict=True,
 )
 HERE = Situation(given=FLAGS)
 TEXT = HERE.save()
@@ -164,6 +165,7 @@ def test_a_flag_that_contradicts_is_bad_input(typed: Selection, flag: str) -> No
     [
         (Selection(force=True), "--force"),
         (Selection(allow_downgrade=True), "--allow-downgrade"),
+        (Selection(strict=True), "--strict"),
         (Selection(merge_configs=True), "--merge-configs"),
         (Selection(artifact_filter="Flow"), "--artifact-filter"),
     ],

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep, PackageAction, Plan, UpdateAction, UpdateStep
+from cpi_tasks.model.plan import (
+    ArtifactPlan,
+    DeployAction,
+    DeployStep,
+    Origin,
+    PackageAction,
+    Plan,
+    UpdateAction,
+    UpdateStep,
+)
 from cpi_tasks.report.tally import tally
 from tests.report.plans import CREATE, DEPLOY, REFUSE, RUNNING, SAME, UPDATE, artifact, package, plan, ref
 
@@ -85,6 +96,17 @@ def test_the_line_names_what_is_there_and_what_everybody_looks_for() -> None:
         "1 to create, 1 to update, 1 to deploy, 1 unchanged, 1 left alone, 1 skipped, 1 refused, "
         "1 held up by a refused one; packages: 1 refused"
     )
+
+
+def test_creations_of_unknown_origin_are_not_counted() -> None:
+    """They overwrite nothing, so the first run of all is told nothing about records; what is overwritten counts."""
+    unknown = [replace(one, origin=Origin.UNKNOWN) for one in (CREATE, UPDATE)]
+    created, updated = (
+        replace(package(*(artifact("A", step) for step in steps), action=action), origin=Origin.UNKNOWN)
+        for steps, action in ((unknown[:1], PackageAction.CREATE), (unknown[1:], PackageAction.UPDATE))
+    )
+    assert tally([plan(created)]).unknown_origins == 0
+    assert tally([plan(updated)]).unknown_origins == 2
 
 
 def test_a_phase_that_is_not_part_of_the_run_says_so() -> None:

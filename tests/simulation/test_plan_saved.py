@@ -80,6 +80,19 @@ async def test_the_flags_of_the_plan_hold_when_it_is_carried_out(
     assert ran.writes == ("PUT ScriptCollectionDesigntimeArtifacts(Id='Scripts',Version='active')",)
 
 
+async def test_a_strict_plan_is_carried_out_strictly(world: World, autojump_clock: trio.testing.MockClock) -> None:
+    """What a flow needs and somebody takes away meanwhile is invalid input, without ``--strict`` being given again."""
+    await settle(world)
+    plan = await world.plan(Selection(artifact_filter="Orders", strict=True))
+    apply(world, "tenant: undeployed", "Scripts")
+    await trio.sleep(3600)
+    before = len(world.simulator.requests)
+    with pytest.raises(InputError, match="'Orders' needs 'Scripts', which is not deployed on the tenant"):
+        await world.carry_out(plan)
+
+    assert {request.method for request in world.simulator.requests[before:]} == {"GET"}
+
+
 def new_flow(world: World) -> None:
     world.project.flow("Stock", "New")
 

@@ -93,6 +93,17 @@ class Program:
             assert not [secret for secret in (*SECRETS, *tokens) if secret in output]
 
 
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Read what a started program says until ``text`` is in it, and give that; fails where the program ends before."""
+    assert process.stdout is not None
+    said = ""
+    while text not in said:
+        line = process.stdout.readline()
+        assert line, f"ended with {process.wait()} without saying '{text}': {said}"
+        said += line
+    return said
+
+
 def make_program(root: Path, simulator: Simulator, url: str, *, login: str = "basic") -> Program:
     """Begin with an empty project whose tenant comes from the variables."""
     project = Project(root)

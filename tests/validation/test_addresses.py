@@ -44,6 +44,14 @@ def test_only_addresses_of_one_space_collide(desk: Desk, one: bytes, other: byte
     assert expected == desk.found()
 
 
+def test_channels_that_are_never_closed_are_none(desk: Desk) -> None:
+    """A model of some MiB of them is read once, not once for each, and collides with nothing."""
+    unclosed = channel("/orders").removesuffix(b"</bpmn2:messageFlow>") * 20_000
+    desk.add("One", model=unclosed)
+    desk.add("Two", model=unclosed)
+    assert desk.found() == []
+
+
 def test_the_sentence_names_both_flows(desk: Desk) -> None:
     """The other flow is named with its place."""
     desk.add("One", model=channel("/orders"))
