@@ -84,6 +84,10 @@ class AuthenticationError(TenantError):
     exit_code = 3
 
 
+class NotRecorded(TenantError):
+    """A write was not sent, because it could not be put on record first; the sentence says why."""
+
+
 class TenantUnavailable(TenantError):
     """No usable answer came from the tenant: no connection, a time-out, a gateway's error or an unreadable body."""
 

@@ -161,7 +161,7 @@ _HELP: Mapping[str, str] = {
     "dry_run": "Show what would be done, write nothing",
     "diff": "Show what changes in each file and parameter (with --dry-run)",
     "run_dir": "Where the folders with the backups of runs go (default: .cpi/runs)",
-    "strict": "Refuse to begin where something is used that is neither in the files nor on the tenant",
+    "strict": "Refuse to begin where something is used that is neither deployed by the run nor on the tenant",
     "on_failure": "When something fails: continue (default) or stop",
     "max_failures": "So many artifacts may fail before nothing new is begun: a number, or a percentage such as 10%",
     "lock_wait": "Seconds to wait for another run on the same tenant (default: 0)",

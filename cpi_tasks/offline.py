@@ -117,7 +117,7 @@ def _look_at(selection: Selection, name: str, root: Path, cwd: Path, variables: 
     if run.settings.mode.updates:
         for config in run.configs:
             read, problems = content.load_contents(config)
-            contents.update(read)
+            contents.update({ref: found for ref, found in read.items() if found.spec.sync})
             findings += [_error(problem) for problem in problems]
         findings += validation.check(run.configs, contents, _Disk(), is_complete=is_complete)
     return _LookedAt(

@@ -28,6 +28,7 @@ from cpi_tasks.flags import (
     task_of,
 )
 from cpi_tasks.garbage import collected_rarely, not_while_loading
+from cpi_tasks.signals import held_signals
 
 if TYPE_CHECKING:
     from cpi_tasks.model.config import Selection
@@ -158,21 +159,22 @@ def _run(c: Context, selection: Selection, flags: RunFlags, *, plan: str | None 
 
 @contextmanager
 def _application(c: Context, selection: Selection) -> Iterator[ModuleType]:
-    """Give ``cpi_tasks.app``, and end the program in good order where Ctrl-C comes while the libraries load.
+    """Give ``cpi_tasks.app``; a signal while the libraries load ends the run, or the look, before it begins.
 
     A later task of the same command line may use this environment.
     """
     named = selection.env or selection.orchestrator_config
     if named:
         c.config[_EARLIER] = named
-    try:
-        with not_while_loading():
-            from cpi_tasks import app
-        with collected_rarely():
-            yield app
-    except KeyboardInterrupt:
-        # Only while the libraries load: a run takes signals itself.
-        raise Exit("interrupted before anything was sent", code=_INTERRUPTED) from None
+    with held_signals():
+        try:
+            with not_while_loading():
+                from cpi_tasks import app
+            with collected_rarely():
+                yield app
+        except KeyboardInterrupt:
+            # A second one while the libraries load: a run takes signals itself, and what comes later is dropped.
+            raise Exit("interrupted before anything was sent", code=_INTERRUPTED) from None
 
 
 def _end(code: int) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 import trio
 
 from cpi_tasks.events import Emit, InterruptionBegan
+from cpi_tasks.signals import early_signals
 
 Heed = Callable[[signal.Signals], None]
 
@@ -30,9 +31,9 @@ class Interruption:
     without limit at Ctrl-C where a person is there, else for the settings' grace; the second ends the wait.
     """
 
-    def __init__(self, scope: trio.CancelScope, progress: _Progress, *, is_attended: bool) -> None:
-        """Take the scope of the run's work; until ``use`` nobody is told and nothing is written."""
-        self._scope = scope
+    def __init__(self, progress: _Progress, *, is_attended: bool) -> None:
+        """Make the scope that the run's work is to be done in; until ``use`` nobody is told and nothing is written."""
+        self.scope = trio.CancelScope()
         self._progress = progress
         self._is_attended = is_attended
         self._emit: Emit | None = None
@@ -47,11 +48,11 @@ class Interruption:
         is_first, self._progress.is_interrupted = not self._progress.is_interrupted, True
         grace_s = self._progress.stop_beginning()
         if not is_first or grace_s is None:
-            self._scope.cancel(reason=f"interrupted by {number.name}")
+            self.scope.cancel(reason=f"interrupted by {number.name}")
             return
         waits_s = None if self._is_attended and number is signal.SIGINT else grace_s
         if waits_s is not None:
-            self._scope.deadline = trio.current_time() + waits_s
+            self.scope.deadline = trio.current_time() + waits_s
         if self._emit is not None and self._save is not None:
             self._emit(InterruptionBegan(signal=number.name, waits_s=waits_s))
             self._save()
@@ -64,7 +65,10 @@ async def watch_signals(nursery: trio.Nursery, heed: Heed) -> None:
 
 
 async def _watch(heed: Heed, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    earlier = early_signals()
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
+        for early in earlier:
+            heed(early)
         async for number in signals:
             heed(signal.Signals(number))

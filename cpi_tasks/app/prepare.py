@@ -64,7 +64,8 @@ def keep_uploads(prepared: Prepared) -> str:
         return ""
     for found in prepared.contents.values():
         for ref, artifact in found.items():
-            prepared.folder.keep_upload(ref, partial(content.write_unpacked, artifact))
+            if artifact.spec.sync:
+                prepared.folder.keep_upload(ref, partial(content.write_unpacked, artifact))
     return str(prepared.folder.upload_folder)
 
 

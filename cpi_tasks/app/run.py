@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,13 +12,14 @@ import trio
 
 from cpi_tasks import engine, planning, records, report
 from cpi_tasks.app.interruption import Interruption, watch_signals
+from cpi_tasks.app.keeper import Keeper
 from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
 from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
-from cpi_tasks.app.reach import BeforeWrite, Reach, reach_tenant
+from cpi_tasks.app.progress import Progress
+from cpi_tasks.app.reach import Reach, reach_tenant
 from cpi_tasks.errors import CpiTasksError, Interrupted, Refused, StateFolderError
-from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, RunFinished, WarningRaised
-from cpi_tasks.model.config import RunConfig, Selection, Settings
-from cpi_tasks.model.discretion import values_in
+from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, WarningRaised
+from cpi_tasks.model.config import RunConfig, Selection
 from cpi_tasks.model.report import Report
 
 T = TypeVar("T")
@@ -52,83 +53,56 @@ class Terms:
     locks: Path | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """How far a run has come, so that its report can be made whenever it ends."""
-
-    started: float
-    prepared: Prepared | None = None
-    kept_folder: str = ""
-    planned: tuple[Planned, ...] = ()
-    ledgers: list[engine.Ledger] = field(default_factory=list)
-    brake: engine.Brake | None = None
-    is_interrupted: bool = False
-
-    def begin(self, planned: tuple[Planned, ...], settings: Settings) -> engine.Brake:
-        """Take up what is to be done: from now on the run has a report, however it ends."""
-        total = sum(bool(artifact.update or artifact.deploy) for one in planned for artifact in one.plan.artifacts())
-        self.planned, self.ledgers = planned, [engine.Ledger() for _ in planned]
-        self.brake = engine.Brake(settings=settings, total=total)
-        return self.brake
-
-    def stop_beginning(self) -> float | None:
-        """Begin nothing new; gives the seconds that what is under way may go on, ``None`` if nothing is."""
-        if self.brake is None:
-            return None
-        self.brake.is_interrupted = True
-        return self.brake.settings.interrupt_grace_s
-
-    def report(self, prepared: Prepared) -> Report:
-        """Give the report of what has been done so far; what is under way is told as such."""
-        return Report(
-            environment=prepared.config.environment,
-            tenant=tenant_name(prepared.config),
-            parts=tuple(ledger.fold(one.plan) for one, ledger in zip(self.planned, self.ledgers, strict=True)),
-            duration_s=trio.current_time() - self.started,
-            is_interrupted=self.is_interrupted,
-            kept_folder=self.kept_folder,
-        )
-
-
 async def run(selection: Selection, root: Path, terms: Terms) -> Report:
-    """Load and check, read the tenant, plan, carry out: the whole way of a run. Signals end it in good order."""
+    """Load and check, read the tenant, plan, carry out: the whole way of a run. Signals end it in good order.
+
+    They are heeded until the report is made; where this is the main thread, one that comes at the very end is handed
+    on to whoever handled signals before.
+    """
     progress = Progress(started=trio.current_time())
     redactor = report.Redactor()
     try:
-        async with trio.open_nursery() as nursery:
-            interruption = Interruption(nursery.cancel_scope, progress, is_attended=terms.is_attended)
-            await watch_signals(nursery, interruption.begin)
-            prepared = prepare(selection, root=root, note_secret=_both(terms.note_secret, redactor.add))
-            progress.prepared = prepared
-            _check_confirmable(prepared.config, terms)
-            progress.kept_folder = keep_uploads(prepared)
-            await trio.lowlevel.checkpoint()
-            with closing(records.RunJournal(prepared.folder, redactor.mask, terms.in_background)) as journal:
-                logged = replace(
-                    terms, emit=_both(journal.note, terms.emit), note_secret=_both(terms.note_secret, redactor.add)
-                )
-                interruption.use(logged.emit, lambda: _write_report(progress, prepared, redactor))
-                await _work(prepared, progress, logged, journal.sync)
-            nursery.cancel_scope.cancel(reason="the work is done")
+        async with trio.open_nursery() as watching:
+            interruption = Interruption(progress, is_attended=terms.is_attended)
+            await watch_signals(watching, interruption.begin)
+            result = await _run(selection, root, terms, progress=progress, redactor=redactor, interruption=interruption)
+            # A run whose report is made has ended, also for whoever cancels it now.
+            watching.cancel_scope.shield = True
+            watching.cancel_scope.cancel(reason="the report is made")
     except* CpiTasksError as group:
         error = first_error(group)
         _note_end(error, progress, redactor, terms)
         raise error from None
-    return _finish(progress, redactor, terms)
-
-
-def _finish(progress: Progress, redactor: report.Redactor, terms: Terms) -> Report:
-    prepared = progress.prepared
-    if prepared is None or not progress.ledgers:
-        nothing = Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
-        _note_end(nothing, progress, redactor, terms)
-        raise nothing
-    result = progress.report(prepared)
-    with closing(records.RunJournal(prepared.folder, redactor.mask, terms.in_background)) as journal:
-        journal.note(RunFinished(report=result))
-    _write_report(progress, prepared, redactor)
-    terms.emit(RunFinished(report=result))
     return result
+
+
+async def _run(
+    selection: Selection,
+    root: Path,
+    terms: Terms,
+    *,
+    progress: Progress,
+    redactor: report.Redactor,
+    interruption: Interruption,
+) -> Report:
+    with ExitStack() as stack:
+        keeper: Keeper | None = None
+        with interruption.scope:
+            logged = replace(terms, note_secret=_both(terms.note_secret, redactor.add))
+            prepared = prepare(selection, root=root, note_secret=logged.note_secret)
+            progress.prepared = prepared
+            _check_confirmable(prepared.config, terms)
+            progress.kept_folder = keep_uploads(prepared)
+            await trio.lowlevel.checkpoint()
+            journal = stack.enter_context(
+                closing(records.RunJournal(prepared.folder, redactor.mask, terms.in_background))
+            )
+            keeper = Keeper(prepared=prepared, progress=progress, redactor=redactor, journal=journal, tell=terms.emit)
+            interruption.use(keeper.emit, keeper.write_report)
+            await _work(keeper, replace(logged, emit=keeper.emit))
+        if keeper is None or not progress.ledgers:
+            raise Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
+        return keeper.finish()
 
 
 def _note_end(error: CpiTasksError, progress: Progress, redactor: report.Redactor, terms: Terms) -> None:
@@ -141,12 +115,6 @@ def _note_end(error: CpiTasksError, progress: Progress, redactor: report.Redacto
             journal.note_end(error.exit_code)
 
 
-def _write_report(progress: Progress, prepared: Prepared, redactor: report.Redactor) -> None:
-    if progress.ledgers:
-        values = {ref: known for one in progress.planned for ref, known in values_in(one.plan).items()}
-        prepared.folder.write_report(report.report_json(progress.report(prepared), redactor, values))
-
-
 def _both(first: Callable[[T], None], second: Callable[[T], None]) -> Callable[[T], None]:
     def call(value: T) -> None:
         first(value)
@@ -155,7 +123,8 @@ def _both(first: Callable[[T], None], second: Callable[[T], None]) -> Callable[[
     return call
 
 
-async def _work(prepared: Prepared, progress: Progress, terms: Terms, before_write: BeforeWrite) -> None:
+async def _work(keeper: Keeper, terms: Terms) -> None:
+    prepared, progress = keeper.prepared, keeper.progress
     config = prepared.config
     name = tenant_name(config)
     lock = records.tenant_lock(
@@ -167,11 +136,11 @@ async def _work(prepared: Prepared, progress: Progress, terms: Terms, before_wri
     )
     async with lock:
         memory = engine.Memory(
-            records=records.DeploymentRecords(prepared.folder, tenant=name),
+            records=records.LossyRecords(prepared.folder, tenant=name, notice=keeper.notice),
             cache=records.TenantCache(prepared.folder, tenant=name),
-            backups=records.RunBackups(prepared.folder),
+            backups=records.LossyBackups(prepared.folder, notice=keeper.notice),
         )
-        async with terms.reach(config, terms.emit, terms.note_secret, before_write) as client:
+        async with terms.reach(config, terms.emit, terms.note_secret, keeper.before_write) as client:
             with ExitStack() as unless_begun:
                 unless_begun.callback(_drop_everything, config, memory)
                 planned = await make_plans(prepared, client, memory, terms.emit)
@@ -179,6 +148,8 @@ async def _work(prepared: Prepared, progress: Progress, terms: Terms, before_wri
                 check_allowed(planned, prepared)
                 _check_saved(planned, prepared, terms)
                 is_shown = await _confirm(planned, config, terms)
+                # What runs leave is digested with it: a disk that cannot keep it is found out before anything is begun.
+                prepared.folder.key()
                 unless_begun.pop_all()
             brake = progress.begin(planned, config.settings)
             for number, (one, ledger) in enumerate(zip(planned, progress.ledgers, strict=True), start=1):

@@ -182,6 +182,10 @@ class _Screen:
         except CpiTasksError as error:
             self.write(report.render_error(error, self.redactor, stdout=self._stream))
             return error.exit_code
+        finally:
+            # What is still in a buffer would be lost with a signal that comes once nobody holds them back.
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
 
 
 def _check_looks(looks: Looks) -> None:

@@ -24,17 +24,20 @@ _SHARED_KINDS = frozenset({ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.MESSAGE_
 
 
 def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactContent], tuple[Problem, ...]]:
-    """Read every artifact of a configuration that is to be synchronised.
+    """Read every artifact of a configuration.
 
-    Gives what could be read and, sorted and each once, the problems of all the others; nothing is raised for those.
-    A package folder that is missing is one problem, not one for each of its artifacts.
+    Gives what could be read and, sorted and each once, the problems of all others that are to be synchronised; nothing
+    is raised for those. What is only to be deployed serves the order of deployments, and need not be there. A package
+    folder that is missing is one problem, not one for each of its artifacts.
     """
     renames = {**_other_names(config), **config.renames}
     contents: dict[ArtifactRef, ArtifactContent] = {}
     problems: set[Problem] = set()
     for package in config.packages:
-        specs = [spec for spec in package.artifacts if spec.sync]
+        specs = [spec for spec in package.artifacts if spec.sync or spec.deploy]
         why = why_no_folder(package.folder) if specs else ""
+        if why and not any(spec.sync for spec in specs):
+            continue
         if why:
             message = f"the folder of package '{package.source_id}' {why}: {package.folder}"
             problems.add(problem_at(package.position, message))
@@ -43,7 +46,7 @@ def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactConte
             try:
                 contents[spec.ref] = load_content(spec, renames)
             except InputError as error:
-                problems.update(error.problems)
+                problems.update(error.problems if spec.sync else ())
     return contents, tuple(sorted(problems))
 
 

@@ -1,4 +1,4 @@
-"""What an artifact needs to run that the configuration it belongs to does not have."""
+"""What an artifact needs to run that the configuration it belongs to does not deploy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cpi_tasks.model.naming import ArtifactId, ArtifactRef
 def needs_elsewhere(
     config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent]
 ) -> Mapping[ArtifactRef, frozenset[ArtifactId]]:
-    """Give what each artifact to be deployed needs and the configuration, as the filters leave it, does not have.
+    """Give what each artifact to be deployed needs and the configuration, as the filters leave it, does not deploy.
 
     It needs the script collections and message mappings that it uses, and what ``dependsOn`` names.
     """
-    specs = [spec for package in config.packages for spec in package.artifacts]
-    own = {spec.id for spec in specs}
+    deployed = [spec for package in config.packages for spec in package.artifacts if spec.deploy]
+    own = {spec.id for spec in deployed}
     found = {}
-    for spec in (spec for spec in specs if spec.deploy):
+    for spec in deployed:
         content = contents.get(spec.ref)
         used = frozenset[str]() if content is None else content.references
         found[spec.ref] = frozenset(ArtifactId(id_) for id_ in {*spec.depends_on, *used}) - own

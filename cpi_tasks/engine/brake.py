@@ -13,12 +13,14 @@ from cpi_tasks.model.report import Status, StepOutcome
 class Brake:
     """Shared by all parts of a run; ``total`` is how many artifacts take part, for limits in per cent.
 
-    Pulled by failures, as ``onFailure`` and ``maxFailures`` say, or by an interruption.
+    Pulled by failures, as ``onFailure`` and ``maxFailures`` say, by an interruption, or where what is done cannot be
+    put on record any more.
     """
 
     settings: Settings
     total: int
     is_interrupted: bool = False
+    is_off_record: bool = False
     _failed: set[ArtifactRef | PackageId] = field(default_factory=set)
     _late: set[ArtifactRef] = field(default_factory=set)
 
@@ -43,7 +45,7 @@ class Brake:
     @property
     def is_pulled(self) -> bool:
         """Whether nothing new may be begun."""
-        return self.is_interrupted or bool(self.why_stopped)
+        return self.is_interrupted or self.is_off_record or bool(self.why_stopped)
 
     @property
     def why_stopped(self) -> str:
@@ -58,12 +60,14 @@ class Brake:
         return ""
 
     def not_begun(self, summary: str) -> StepOutcome | None:
-        """Give the outcome of a step that failures keep from beginning; ``None`` for an interruption.
+        """Give the outcome of a step that is kept from beginning; ``None`` for an interruption.
 
         What an interruption leaves is settled when the run's report is made.
         """
-        why = self.why_stopped
-        if self.is_interrupted or not why:
+        if self.is_interrupted or not self.is_pulled:
             return None
-        advice = "mend the failures and run again, which goes on from here"
+        why, advice = self.why_stopped, "mend the failures and run again, which goes on from here"
+        if self.is_off_record:
+            why = "what a run does could not be put on record any more"
+            advice = "see the warning for what to mend; running again goes on from here"
         return StepOutcome(status=Status.ABORTED, summary=summary, reason=f"not begun: {why}", advice=advice)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cpi_tasks.errors import AuthenticationError, InputError, RequestRejected, TenantError, TenantUnavailable
+from cpi_tasks.errors import (
+    AuthenticationError,
+    InputError,
+    NotRecorded,
+    RequestRejected,
+    TenantError,
+    TenantUnavailable,
+)
 from cpi_tasks.model.plan import ArtifactPlan, UpdateAction
 from cpi_tasks.model.tenant import Tenant
 
@@ -25,6 +32,8 @@ async def explain(error: TenantError | InputError, tenant: Tenant, artifact: Art
         return Failure(reason=f"its files changed during the run: {problems}", advice="mend the files and run again")
     if isinstance(error, AuthenticationError):
         return Failure(reason=str(error), advice="check the credentials of the environment", is_unreachable=True)
+    if isinstance(error, NotRecorded):
+        return Failure(reason=str(error), advice="run again when it can be written, which goes on from here")
     if isinstance(error, TenantUnavailable):
         advice = "run again when the tenant answers; it goes on where this run ended"
         return Failure(reason=str(error), advice=advice, is_unreachable=True)

@@ -46,9 +46,11 @@ async def enforce_after_upload(ref: ArtifactRef, step: UpdateStep, context: Cont
     """Read the parameters again after an upload and write what is not as wanted; a phrase, empty where nothing was.
 
     A tenant keeps configured values over an upload, and takes those of a new archive only for parameters it did not
-    know (flashpipe, cpictl): so nothing is known before it is read.
+    know (flashpipe, cpictl), or also for those that nobody configured: so nothing is known before it is read, unless
+    both are the same.
     """
-    if not step.enforced and context.designs[ref.artifact].parameters is not None:
+    known, given = context.designs[ref.artifact].parameters, step.content.parameters if step.content else {}
+    if not step.enforced and known is not None and all(known.get(key) == value for key, value in given.items()):
         return ""
     shown = await context.tenant.read_parameters(ref.artifact)
     values = {parameter.key: parameter.value for parameter in shown or ()}

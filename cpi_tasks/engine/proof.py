@@ -67,7 +67,7 @@ class Proofs:
 
 
 def _is_needed(artifact: ArtifactPlan, design: DesignState, before: RuntimeArtifact | None) -> bool:
-    # With an update step the content is known, or it is one that may not be read.
+    # With an update step the content was compared, or is in a read-only package, whose content no tenant shows.
     is_known = artifact.update is not None or design.fingerprint is not None
     gives_times = before is None or before.deployed_on is not None
     return gives_times and not design.is_dated and not is_known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import trio
@@ -15,7 +17,7 @@ from cpi_tasks.errors import RequestRejected, TenantError, TenantUnavailable
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef, ValueMappingPolicy
 from cpi_tasks.model.plan import UpdateStep
-from cpi_tasks.model.tenant import DesigntimeArtifact
+from cpi_tasks.model.tenant import ENDS_WHAT_BEGAN, DesigntimeArtifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +45,22 @@ async def replace_mapping(
         # Between the two calls the tenant has neither state: an interruption must wait for the second one.
         with trio.CancelScope(shield=True):
             await _delete(ref, content, context, old)
-            created = await _create(ref, content, context, archive, old)
+            with _come_what_may():
+                created = await _create(ref, content, context, archive, old)
     note_upload(ref, archive.fingerprint, content, context)
     version = await settle_new_version(ref, step, created, context)
     word = "replaced" if version == step.base_version else "replaced by"
     return f"{word} {version}, the old one is kept in {old.backup}"
+
+
+@contextmanager
+def _come_what_may() -> Iterator[None]:
+    """Have writes of the block sent also where they cannot be put on record any more."""
+    token = ENDS_WHAT_BEGAN.set(True)
+    try:
+        yield
+    finally:
+        ENDS_WHAT_BEGAN.reset(token)
 
 
 def _check_nothing_new(ref: ArtifactRef, content: ArtifactContent, context: Context, old: bytes) -> None:

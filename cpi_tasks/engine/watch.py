@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from cpi_tasks.errors import TenantError, TenantGone, TenantUnavailable
+from cpi_tasks.errors import RequestRejected, TenantError, TenantGone, TenantUnavailable
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
@@ -70,6 +70,14 @@ class _Waiter:
     looked: trio.Event = field(default_factory=trio.Event)
     seen: RuntimeArtifact | None = None
     error: TenantError | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What one look showed, and which artifacts the tenant would not show."""
+
+    seen: dict[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
+    refused: dict[ArtifactId, RequestRejected] = field(default_factory=dict)
 
 
 class RuntimeWatcher:
@@ -148,10 +156,10 @@ class RuntimeWatcher:
             for artifact, waiter in self._waiters.items()
             if not self._is_fixed or waiter.due <= started + _LEAST_PAUSE_S
         }
-        seen: dict[ArtifactId, RuntimeArtifact] = {}
+        found = _Found()
         refusal: TenantError | None = None
         try:
-            seen = await self._read(tuple(waiters))
+            found = await self._read(tuple(waiters))
         except TenantUnavailable as error:
             self._silent_since = started if self._silent_since is None else self._silent_since
             is_over = isinstance(error, TenantGone) or trio.current_time() - self._silent_since >= _LONGEST_SILENCE_S
@@ -167,26 +175,33 @@ class RuntimeWatcher:
             since = started if self._silent_since is None else self._silent_since
             self.stalled_s += max(0.0, trio.current_time() - since - _USUAL_LOOK_S)
             self._silent_since = None
-        self._answer(waiters, seen, refusal)
+        self._answer(waiters, found, refusal)
 
     def _answer(
         self,
         waiters: dict[ArtifactId, _Waiter],
-        seen: dict[ArtifactId, RuntimeArtifact],
+        found: _Found,
         error: TenantError | None,
     ) -> None:
         for artifact, waiter in waiters.items():
-            waiter.seen = seen.get(artifact)
-            waiter.error = error
+            waiter.seen = found.seen.get(artifact)
+            waiter.error = error or found.refused.get(artifact)
             waiter.looked.set()
             if self._waiters.get(artifact) is waiter:
                 del self._waiters[artifact]
 
-    async def _read(self, artifacts: tuple[ArtifactId, ...]) -> dict[ArtifactId, RuntimeArtifact]:
+    async def _read(self, artifacts: tuple[ArtifactId, ...]) -> _Found:
         if len(artifacts) >= _BY_ID_BELOW:
             started = trio.current_time()
             self._listed = {artifact.id: artifact for artifact in await self._tenant.list_runtime_artifacts()}
             self._listed_at = started
-            return self._listed
-        found = [await self._tenant.read_runtime_artifact(artifact) for artifact in artifacts]
-        return {artifact.id: artifact for artifact in found if artifact is not None}
+            return _Found(seen=self._listed)
+        found = _Found()
+        for artifact in artifacts:
+            try:
+                seen = await self._tenant.read_runtime_artifact(artifact)
+            except RequestRejected as error:
+                found.refused[artifact] = error
+            else:
+                found.seen.update({} if seen is None else {artifact: seen})
+        return found

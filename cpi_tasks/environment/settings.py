@@ -128,8 +128,10 @@ def read_flags(selection: Selection, *, cwd: Path) -> Flags:
     given = {key: text for key, text in texts.items() if text is not None}
     empty = [key for key in _NEVER_EMPTY if key in given and not given[key].strip()]
     document = command_line({key: text for key, text in given.items() if key not in empty}, _FLAG_NAMES)
-    checked = schema.check(schema.FlagKeys, document, ())
-    keys = checked.keys or schema.FlagKeys()
+    # Most runs have no such flag: then the schema of flags, which takes its time, need not be built.
+    unset = schema.FlagKeys.model_construct()
+    checked = schema.check(schema.FlagKeys, document, ()) if given else schema.Checked(keys=unset)
+    keys = checked.keys or unset
     problems = (
         *checked.problems,
         *(document.problem((key,), "must not be empty") for key in empty),

@@ -104,7 +104,7 @@ class Settings:
     versioning: VersionPolicy = VersionPolicy.MANIFEST
     allow_downgrade: bool = False
     is_strict: bool = False
-    """Whether a reference to something that is neither in the files nor on the tenant is an error."""
+    """Whether a reference to something that is neither deployed by the run nor on the tenant is an error."""
     verify: VerifyPolicy = VerifyPolicy.PARAMETERS
     on_drift: DriftPolicy = DriftPolicy.WARN
     is_protected: bool = False

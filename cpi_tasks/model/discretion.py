@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
+from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import ArtifactPlan, Plan
 
@@ -20,6 +21,14 @@ Values = Mapping[ArtifactRef, tuple[str, ...]]
 def values_in(plan: Plan) -> Values:
     """Give all parameter values that a plan knows, of files and tenant, by artifact and as they may be spelt."""
     return {artifact.ref: _longest_first(_values(artifact)) for artifact in plan.artifacts()}
+
+
+def values_of(contents: Iterable[ArtifactContent]) -> Values:
+    """Give all parameter values of artifact folders, the same way: for runs whose plans know none (deploy-only)."""
+    return {
+        content.spec.ref: _longest_first((*content.parameters.values(), *content.spec.overrides.values()))
+        for content in contents
+    }
 
 
 def without(text: str, values: Iterable[str]) -> str:

@@ -12,6 +12,9 @@ from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId, TaskId
 LANE: ContextVar[str] = ContextVar("LANE", default="")
 """Whose requests a task sends (a package): a client shares its request rate fairly between lanes."""
 
+ENDS_WHAT_BEGAN: ContextVar[bool] = ContextVar("ENDS_WHAT_BEGAN", default=False)
+"""Whether a task sends what must follow a write already sent, so that the tenant is not left without either state."""
+
 DRAFT_VERSIONS = frozenset({"active", "draft"})
 
 

@@ -144,7 +144,8 @@ def _skip_reason(settings: Settings) -> str:
 def _address_warnings(config: DeployConfig, contents: Mapping[ArtifactRef, ArtifactContent]) -> tuple[str, ...]:
     if not config.prefix:
         return ()
-    fixed = [f"{ref.artifact} ({', '.join(c.fixed_addresses)})" for ref, c in contents.items() if c.fixed_addresses]
+    sent = [content for content in contents.values() if content.spec.sync]
+    fixed = [f"{c.spec.id} ({', '.join(c.fixed_addresses)})" for c in sent if c.fixed_addresses]
     if not fixed:
         return ()
     shown = 5

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from cpi_tasks.records.journal import InBackground, RunJournal
     from cpi_tasks.records.ledger import DeploymentRecords
     from cpi_tasks.records.lock import lock_folder, tenant_lock
+    from cpi_tasks.records.lossy import LossyBackups, LossyRecords
     from cpi_tasks.records.past import PastRun, read_run, read_runs
 
 __all__ = [
     "DeploymentRecords",
     "InBackground",
+    "LossyBackups",
+    "LossyRecords",
     "PastRun",
     "RunBackups",
     "RunJournal",
@@ -47,6 +50,10 @@ __getattr__ = on_first_use(
         "lock": (
             "lock_folder",
             "tenant_lock",
+        ),
+        "lossy": (
+            "LossyBackups",
+            "LossyRecords",
         ),
         "past": (
             "PastRun",

@@ -32,7 +32,6 @@ from cpi_tasks.events import (
     WarningRaised,
     WriteBegins,
 )
-from cpi_tasks.model.discretion import Values, values_in, without
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import Plan
 from cpi_tasks.model.report import Report, StepOutcome
@@ -50,8 +49,9 @@ InBackground = Callable[[Callable[[], None]], Awaitable[None]]
 class RunJournal:
     """Appends the events of one run to ``journal.jsonl`` in its folder; raises ``StateFolderError``.
 
-    ``mask`` removes secrets; values of configuration parameters are never in it, also where a tenant's text repeats
-    one. ``in_background`` waits for a piece of blocking work, which ``sync`` is.
+    ``mask`` removes secrets. Values of configuration parameters cannot be in it: nothing is written of what a tenant
+    or a file says, only ids, keys, versions, counts, states and sentences of this program that name no values.
+    ``in_background`` waits for a piece of blocking work, which ``sync`` is.
     """
 
     def __init__(self, folder: StateFolder, mask: Callable[[str], str], in_background: InBackground) -> None:
@@ -62,7 +62,7 @@ class RunJournal:
         self._folder = folder
         self._mask = mask
         self._descriptor: int | None = None
-        self._values: Values = {}
+        self._is_torn = False
 
     @property
     def file(self) -> Path:
@@ -71,10 +71,7 @@ class RunJournal:
 
     def note(self, event: Event) -> None:
         """Append an event; at the end of a phase and of the run it is on disk when this returns."""
-        if isinstance(event, PlanMade):
-            # All plans of a run may be shown before the first is carried out.
-            self._values = {**self._values, **values_in(event.plan)}
-        entry = self._entry(event)
+        entry = _of_settled(event) or _of_run(event) or _of_step(event) or _of_tenant(event)
         if entry is not None:
             self._append(entry, is_synced=isinstance(event, _SYNCED))
 
@@ -88,7 +85,10 @@ class RunJournal:
         line = json.dumps(stamped, separators=(",", ":")) + "\n"
         with told(self.file, RUN_NEED):
             descriptor = self._open()
-            _write(descriptor, line.encode())
+            # A line that a full disk cut short must not swallow the next one.
+            begin, self._is_torn = "\n" if self._is_torn else "", True
+            _write(descriptor, (begin + line).encode())
+            self._is_torn = False
             self._noted += 1
             if is_synced:
                 os.fsync(descriptor)
@@ -117,27 +117,24 @@ class RunJournal:
             self._descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         return self._descriptor
 
-    def _entry(self, event: Event) -> Entry | None:
-        entry: Entry | None
-        match event:
-            case PackageUpdated():
-                entry = {"event": "package updated", "package": event.package, **self._outcome(event.outcome, None)}
-            case ArtifactUpdated():
-                entry = {"event": "updated", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
-            case ArtifactDeployed():
-                entry = {"event": "deployed", **_ref(event.ref), **self._outcome(event.outcome, event.ref)}
-            case _:
-                entry = _of_run(event) or _of_step(event) or _of_tenant(event)
-        return entry
 
-    def _outcome(self, outcome: StepOutcome, ref: ArtifactRef | None) -> Entry:
-        values = () if ref is None else self._values.get(ref, ())
-        return {
-            "status": outcome.status.value,
-            "summary": outcome.summary,
-            "reason": without(outcome.reason, values),
-            "seconds": round(outcome.duration_s, 1),
-        }
+def _of_settled(event: Event) -> Entry | None:
+    entry: Entry | None = None
+    match event:
+        case PackageUpdated():
+            entry = {"event": "package updated", "package": event.package, **_outcome(event.outcome)}
+        case ArtifactUpdated():
+            entry = {"event": "updated", **_ref(event.ref), **_outcome(event.outcome)}
+        case ArtifactDeployed():
+            entry = {"event": "deployed", **_ref(event.ref), **_outcome(event.outcome)}
+        case _:
+            pass
+    return entry
+
+
+def _outcome(outcome: StepOutcome) -> Entry:
+    # Reasons and advice stay out: a reason may be a tenant's text, and that may repeat any value.
+    return {"status": outcome.status.value, "summary": outcome.summary, "seconds": round(outcome.duration_s, 1)}
 
 
 def _of_run(event: Event) -> Entry | None:
@@ -188,7 +185,7 @@ def _of_tenant(event: Event) -> Entry | None:
         case RequestsSlowed():
             entry = {"event": "slowed down", "family": event.family, "status": event.status}
         case TenantWentAway():
-            entry = {"event": "tenant went away", "cause": event.cause}
+            entry = {"event": "tenant went away", "seconds": round(event.since_s, 1)}
         case TenantAnswersAgain():
             entry = {"event": "tenant answers again", "seconds": round(event.after_s, 1)}
         case _:

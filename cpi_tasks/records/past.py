@@ -13,7 +13,7 @@ from cpi_tasks.records.journal import FILE
 
 _NOT_SENT = frozenset(
     {"ConnectTimeout", "ConnectError", "ProxyError", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"}
-    | {"certificate refused"}
+    | {"certificate refused", "not sent"}
 )
 """Results of a request that never reached the tenant."""
 

@@ -12,16 +12,16 @@ from typing import TypeVar
 
 import trio
 
-from cpi_tasks.errors import AuthenticationError, RequestRejected, TenantGone, TenantUnavailable
-from cpi_tasks.events import Emit, WriteBegins
+from cpi_tasks.errors import AuthenticationError, NotRecorded, RequestRejected, TenantGone, TenantUnavailable
+from cpi_tasks.events import Emit, RequestFinished, WriteBegins
 from cpi_tasks.tenant.auth import Credential, Login
 from cpi_tasks.tenant.csrf import HEADER, CsrfPair, CsrfSession, is_csrf_refusal, pair_in
 from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.limits import Pace, Paces
 from cpi_tasks.tenant.odata import API_ROOT, Entity, next_path, origin, rows
-from cpi_tasks.tenant.outage import Outage, Spent
+from cpi_tasks.tenant.outage import Outage
 from cpi_tasks.tenant.retry import Trouble, TroubleKind, repeated, retry_after_s
-from cpi_tasks.tenant.verdict import Request, is_session_fault, judge, reading, trouble_in
+from cpi_tasks.tenant.verdict import Request, is_session_fault, judge, reading, sentence, trouble_in
 from cpi_tasks.tenant.wire import Answer, Wire
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ class Session:
 
     def _unavailable(self, request: Request, trouble: Trouble) -> TenantUnavailable:
         error = TenantGone if trouble.is_final else TenantUnavailable
-        return error(_sentence(request, trouble, self._host))
+        return error(sentence(request, trouble, self._host))
 
     async def _repeat(self, request: Request, parse: Callable[[Answer], T]) -> T:
         async def attempt() -> T:
@@ -222,8 +222,7 @@ class Session:
     async def _send(self, request: Request, headers: Mapping[str, str], *, pace: Pace, left: float) -> Answer:
         """Exchange, and note what the answer says about the rate and about the tenant as a whole."""
         if not request.is_read:
-            self._emit(WriteBegins(method=request.method, target=request.path))
-            await self._before_write()
+            await self._announce(request)
         try:
             answer = await self._wire.exchange(
                 request.method,
@@ -245,6 +244,15 @@ class Session:
         else:
             self._outage.note_trouble(trouble_found)
         return answer
+
+    async def _announce(self, request: Request) -> None:
+        """Tell of a write before it is sent; raises ``NotRecorded`` where it must not be."""
+        self._emit(WriteBegins(method=request.method, target=request.path))
+        try:
+            await self._before_write()
+        except NotRecorded:
+            self._emit(RequestFinished(method=request.method, target=request.path, result="not sent", duration_s=0.0))
+            raise
 
     async def _fetch_csrf(self) -> CsrfPair:
         """``GET /api/v1/`` with ``X-CSRF-Token: Fetch``, 200 (SAP, Integration Content).
@@ -280,18 +288,3 @@ def _page(parse_row: Callable[[Entity], T], answer: Answer) -> tuple[list[T], st
         return [], None
     found, link = rows(answer.content)
     return [parse_row(row) for row in found], link
-
-
-def _sentence(request: Request, trouble: Trouble, host: str) -> str:
-    is_gone = isinstance(trouble, Spent) and trouble.was_reached
-    if trouble.kind is TroubleKind.NOT_SENT or (isinstance(trouble, Spent) and not is_gone):
-        advice = "check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"
-    elif trouble.kind in {TroubleKind.THROTTLED, TroubleKind.NOT_ADMITTED}:
-        advice = "run again later or lower requestsPerSecond"
-    elif is_gone:
-        advice = "run again when the tenant answers, or raise outageBudgetSeconds"
-    elif request.is_read:
-        advice = "check CPI_HOST and whether the tenant is up, then run again"
-    else:
-        advice = "whether it was carried out is not known; run again, which looks first"
-    return f"could not {request.action}: no usable answer from {host}: {trouble.cause}; {advice}"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from cpi_tasks.errors import RequestRejected, TenantUnavailable
 from cpi_tasks.tenant.csrf import is_csrf_refusal
 from cpi_tasks.tenant.errorbody import parse_error
+from cpi_tasks.tenant.outage import Spent
 from cpi_tasks.tenant.retry import REPEATABLE_READS, REPEATABLE_WRITES, Trouble, TroubleKind, retry_after_s
 from cpi_tasks.tenant.text import decoded, is_html, one_line
 from cpi_tasks.tenant.upload import Upload, json_bytes
@@ -138,6 +139,22 @@ def rejection(request: Request, answer: Answer) -> RequestRejected:
         code=code or _phrase(answer.status),
         detail="; ".join(part for part in (detail, hint) if part),
     )
+
+
+def sentence(request: Request, trouble: Trouble, host: str) -> str:
+    """Say for a person what a request met that is not sent again, and what to check."""
+    is_gone = isinstance(trouble, Spent) and trouble.was_reached
+    if trouble.kind is TroubleKind.NOT_SENT or (isinstance(trouble, Spent) and not is_gone):
+        advice = "check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"
+    elif trouble.kind in {TroubleKind.THROTTLED, TroubleKind.NOT_ADMITTED}:
+        advice = "run again later or lower requestsPerSecond"
+    elif is_gone:
+        advice = "run again when the tenant answers, or raise outageBudgetSeconds"
+    elif request.is_read:
+        advice = "check CPI_HOST and whether the tenant is up, then run again"
+    else:
+        advice = "whether it was carried out is not known; run again, which looks first"
+    return f"could not {request.action}: no usable answer from {host}: {trouble.cause}; {advice}"
 
 
 def _foreign_trouble(request: Request, answer: Answer) -> Trouble | None:

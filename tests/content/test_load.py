@@ -87,13 +87,24 @@ def test_a_file_in_place_of_a_folder_is_a_problem(make_spec: Specs, tmp_path: Pa
 
 
 def test_artifacts_without_sync_need_no_folder(make_folder: Folders, make_spec: Specs, make_config: Configs) -> None:
-    """What is not synchronised is not read, nor is the folder of a package that has nothing else."""
+    """What is not synchronised needs no folder, nor does a package that has nothing else."""
     kept = make_spec(make_folder("A"))
     absent = make_spec(kept.folder.parent / "B", sync=False)
     elsewhere = make_spec(kept.folder.parent.parent / "Nowhere" / "C", sync=False)
     contents, problems = load_contents(make_config(kept, absent, elsewhere))
 
     assert (list(contents), problems) == ([kept.ref], ())
+
+
+def test_what_is_only_deployed_is_read_for_the_order(
+    make_folder: Folders, make_spec: Specs, make_config: Configs
+) -> None:
+    """A folder tells what an artifact uses, also without ``sync``; what is wrong with it then is no problem."""
+    sound = make_spec(make_folder("A"), sync=False)
+    broken = make_spec(make_folder("B", files={MANIFEST: HEAD}), sync=False)
+    contents, problems = load_contents(make_config(sound, broken))
+
+    assert (list(contents), problems) == ([sound.ref], ())
 
 
 @pytest.mark.parametrize(

@@ -139,3 +139,13 @@ async def test_nothing_is_read_ahead_once_the_brake_is_pulled(bench: Bench, auto
     assert deploys_of(report) == {"Long": "done", "Bad": "failed", "Next": "aborted", "Last": "aborted"}
     assert len(bench.tenant.at("download Next")) == 1
     assert bench.tenant.at("download Last") == []
+
+
+async def test_read_only_content_is_not_asked_for(bench: Bench, autojump_clock: MockClock) -> None:
+    """A tenant shows no content of read-only packages: it is not asked in vain, not for a record either."""
+    flow = bench.content("Flow", parameters={"Host": "a"}, overrides={"Host": "b"})
+    bench.have(flow)
+    bench.tenant.read_only.add("P")
+
+    assert deploys_of(await bench.run(flow)) == {"Flow": "done"}
+    assert bench.tenant.count("download") == 0

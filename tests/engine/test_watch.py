@@ -16,7 +16,7 @@ from cpi_tasks.model.plan import DeployAction
 from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.model.report import Status
 from cpi_tasks.model.tenant import RuntimeArtifact
-from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_of, plan_of, unavailable
+from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_of, plan_of, rejected, unavailable
 from tests.support.script import Script
 
 
@@ -179,6 +179,20 @@ async def test_by_id_below_three(bench: Bench, autojump_clock: MockClock, artifa
     assert seen == bench.tenant.running
     assert bench.tenant.count("look-all") == lists
     assert len(bench.tenant.calls) == (1 if lists else len(artifacts))
+
+
+async def test_a_refusal_is_its_own_artifacts(bench: Bench, autojump_clock: MockClock) -> None:
+    """Where two are read by id, a refusal to show one of them fails that one and not the other."""
+    for artifact in "AB":
+        bench.tenant.have(artifact)
+        bench.tenant.scripts[artifact] = Script(takes_s=30.0)
+    bench.tenant.at_each_await = lambda: bench.tenant.faults.update(
+        {"look A": [rejected("forbidden")]} if trio.current_time() > 10.0 else {}
+    )
+
+    report = await bench.carry_out(plan_of(*map(deployment, "AB"), updates=False))
+
+    assert deploys_of(report) == {"A": "failed", "B": "done"}
 
 
 async def test_reading_before_the_trigger_is_shared(bench: Bench, autojump_clock: MockClock) -> None:

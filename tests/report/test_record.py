@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from cpi_tasks.model.discretion import values_in
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
 from cpi_tasks.model.plan import (
@@ -118,3 +120,23 @@ def test_neither_secrets_nor_values_are_in_it() -> None:
 
     artifact = json.loads(text)["parts"][0]["packages"][0]["artifacts"][0]
     assert artifact["update"]["reason"] == "*** and *** at ***, ***: 5 times, ***"
+
+
+@pytest.mark.parametrize(
+    "said", ['say "hi" & go', 'say \\"hi\\" & go', "say &quot;hi&quot; &amp; go", "say%20%22hi%22%20%26%20go"]
+)
+def test_values_are_left_out_however_they_are_spelt(said: str) -> None:
+    """Tenants repeat values in JSON, in XML and in addresses."""
+    change = ParameterChange(key="Host", old=None, new='say "hi" & go')
+    step = UpdateStep(action=UpdateAction.CONFIGURE, reason="", changes=(change,))
+    package = PackagePlan(
+        id=FLOW.package,
+        action=PackageAction.KEEP,
+        reason="",
+        artifacts=(ArtifactPlan(ref=FLOW, kind=KIND, update=step),),
+    )
+    values = values_in(Plan(source="deploy.yml", packages=(package,), updates=True, deploys=True))
+    document = json.loads(report_json(report_of(f"<{said}> is refused"), Redactor(), values))
+
+    artifact = document["parts"][0]["packages"][0]["artifacts"][0]
+    assert artifact["update"]["reason"] == "<***> is refused"

@@ -1,6 +1,6 @@
 """One regression test for each defect known of the orchestrator this package takes after, by its number.
 
-Rows 15 and 16 are about wire and speed and are tested with the tenant client and over real sockets.
+Rows 15 and 16 are about request rates and speed: ``test_rate_limits.py`` and ``test_fork_speed.py``.
 """
 
 from __future__ import annotations

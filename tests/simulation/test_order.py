@@ -102,6 +102,21 @@ async def test_the_order_holds_for_every_run(
     assert is_after(world, "Uses", "Scripts")
 
 
+async def test_the_order_holds_for_what_is_only_deployed(
+    make: MakeWorld, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A flow with ``sync: false`` waits for what it uses as well: a tenant would not build it before."""
+    world = make(deploy_seconds_by_id={"Scripts": 20.0}, requires_started_references=True)
+    world.project.flow("Sales", "Orders", scripts_of="Scripts")
+    world.project.collection("Base", "Scripts")
+    await world.run(Selection(mode=Mode.UPDATE_ONLY))
+    world.project.artifacts["Orders"]["sync"] = False
+    ran = await world.run()
+
+    assert ran.exit_code == 0
+    assert is_after(world, "Orders", "Scripts")
+
+
 async def test_a_failure_keeps_out_what_depends_on_it(make: MakeWorld, autojump_clock: trio.testing.MockClock) -> None:
     """All down the chain nothing is triggered and each says why; the next run does exactly what is missing."""
     world = make(failing=frozenset({"First"}))

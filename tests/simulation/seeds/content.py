@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.support.project import SCRIPT, Project, values
+from tests.support.project import PROP, SCRIPT, Project, values
 
 VALUE = "pv-never-kept"
 """Begins every parameter value, so that a value where it must not be is found."""
@@ -23,16 +23,50 @@ FAMILIES = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Item:
-    """One artifact as the files have it."""
+class Bundle:
+    """One package as the files have it; ``is_placed``: it is on the tenant already, with all that the files have."""
 
     id: str
-    package: str
-    kind: str
+    is_synced: bool = True
     is_deployed: bool = True
+    is_placed: bool = False
+    is_read_only: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """One artifact as the files have it; ``needs`` are the ids of what it uses."""
+
+    id: str
+    bundle: Bundle
+    kind: str
+    version: str
+    wants_sync: bool = True
+    wants_deployment: bool = True
     minor: int = 1
-    keys: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The id of its package as written."""
+        return self.bundle.id
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether runs update it, as far as the files say."""
+        return self.wants_sync and self.bundle.is_synced
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether runs deploy it, as far as the files say."""
+        return self.wants_deployment and self.bundle.is_deployed
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its parameters."""
+        return tuple(sorted(self.values))
 
     @property
     def path(self) -> str:
@@ -50,6 +84,11 @@ class Item:
             return values(GROUP, {"ERP/Country": word, "CRM/Country": f"{word} land"})
         return f"<mapping><from>{word}</from></mapping>".encode() if self.kind == "mapping" else f"// {word}\n".encode()
 
+    def enforced(self, policy: object) -> dict[str, str]:
+        """Give the parameter values that runs write, under a ``parameterPolicy``."""
+        given = {key: value for key, value in self.values.items() if value} if policy == "all" else {}
+        return {**given, **self.overrides}
+
 
 @dataclass(slots=True, kw_only=True)
 class Content:
@@ -57,6 +96,7 @@ class Content:
 
     random: Random
     project: Project
+    bundles: dict[str, Bundle] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     prefix: str = ""
 
@@ -64,9 +104,17 @@ class Content:
         """Give an artifact's id on the tenant."""
         return f"{self.prefix}_{item.id}" if self.prefix else item.id
 
+    def final_package(self, package: str) -> str:
+        """Give a package's id on the tenant."""
+        return f"{self.prefix}{package}"
+
     def final_path(self, item: Item) -> str:
         """Give where the tenant has the file that stands for an artifact."""
         return item.path.replace(item.id, self.final(item))
+
+    def find(self, artifact: str) -> Item | None:
+        """Give the artifact with this id on the tenant; ``None`` for what the files do not have."""
+        return next((item for item in self.items if self.final(item) == artifact), None)
 
     def wanted(self, item: Item) -> bytes:
         """Give the content of that file in the repository."""
@@ -78,43 +126,84 @@ class Content:
         if lots.random() < 0.25:
             self.prefix = "DEV"
             self.project.keys["deploymentPrefix"] = self.prefix
-        packages = [f"P{number}" for number in range(lots.randint(1, 3))]
-        for package in packages:
-            texts = {"displayName": f"{package} name", "short_text": f"{package} text"} if lots.random() < 0.5 else {}
-            self.project.package(package, **texts)
+        for number in range(lots.randint(1, 3)):
+            self._add_bundle(f"P{number}")
+        self._part()
         kinds = [*lots.sample(("flow", "collection", "mapping", "values"), 3)]
         kinds += [lots.choice(_KINDS) for _ in range(lots.randint(0, 4))]
         # What flows use is made first.
         for number, kind in enumerate(sorted(kinds, key=lambda kind: kind == "flow")):
-            self._add(Item(id=f"{kind.title()}{number}", package=lots.choice(packages), kind=kind))
+            self._add(kind, f"{kind.title()}{number}", self.bundles[lots.choice(sorted(self.bundles))])
 
-    def _add(self, item: Item) -> None:
+    def _add_bundle(self, package: str) -> None:
+        lots = self.random
+        texts: dict[str, object] = {}
+        if lots.random() < 0.5:
+            texts = {"displayName": f"{package} name", "short_text": f"{package} text"}
+        bundle = Bundle(id=package, is_synced=lots.random() < 0.9, is_deployed=lots.random() < 0.93)
+        # What runs do not update must be there already.
+        bundle.is_placed = not bundle.is_synced or lots.random() < 0.2
+        bundle.is_read_only = bundle.is_placed and lots.random() < 0.4
+        flags = {"sync": bundle.is_synced, "deploy": bundle.is_deployed}
+        self.bundles[package] = bundle
+        self.project.package(package, **texts, **{key: value for key, value in flags.items() if not value})
+
+    def _part(self) -> None:
+        """Spread the packages over several files, merged or not."""
+        lots, packages = self.random, list(self.bundles)
+        if len(packages) > 1 and lots.random() < 0.35:
+            at = lots.randint(1, len(packages) - 1)
+            self.project.configs = {"a": packages[:at], "b": packages[at:]}
+            self.project.keys["mergeConfigs"] = lots.random() < 0.5
+
+    @property
+    def parts(self) -> list[list[str]]:
+        """The packages of each pair of phases."""
+        configs = [] if self.project.keys.get("mergeConfigs") else list(self.project.configs.values())
+        return configs or [list(self.bundles)]
+
+    def _add(self, kind: str, id_: str, bundle: Bundle) -> None:
         lots, version = self.random, self.random.choice(_VERSIONS)
-        item.is_deployed = lots.random() < 0.92
-        keys: Mapping[str, object] = {} if item.is_deployed else {"deploy": False}
-        self.items.append(item)
-        if item.kind == "collection":
-            self.project.collection(item.package, item.id, version=version, **keys)
-        elif item.kind == "mapping":
-            self.project.mapping(item.package, item.id, version=version, **keys)
-        elif item.kind == "values":
-            self.project.values(item.package, item.id, GROUP, version=version, **keys)
+        item = Item(id=id_, bundle=bundle, kind=kind, version=version, wants_deployment=lots.random() < 0.92)
+        item.wants_sync = not bundle.is_placed or lots.random() < 0.8
+        if kind == "flow":
+            self._add_flow(item)
         else:
-            item.keys = tuple(sorted(lots.sample(KEYS, lots.randint(0, len(KEYS)))))
-            parameters = {key: "" if key == "Empty" else f"{VALUE}-{key[:2]}" for key in item.keys}
-            self.project.flow(
-                item.package,
-                item.id,
-                version=version,
-                parameters=parameters or None,
-                scripts_of=self._one_of("collection"),
-                mapping_of=self._one_of("mapping"),
-            )
-            self.project.artifacts[item.id].update(keys)
+            make = {"collection": self.project.collection, "mapping": self.project.mapping, "values": self._add_values}
+            make[kind](bundle.id, item.id, version=version)
+        entry = self.project.artifacts[item.id]
+        entry.update({} if item.wants_deployment else {"deploy": False})
+        entry.update({} if item.wants_sync else {"sync": False})
+        self.items.append(item)
+        if kind == "flow":
             self.configure(item)
 
-    def _one_of(self, kind: str) -> str:
-        found = [item.id for item in self.items if item.kind == kind and item.is_deployed]
+    def _add_values(self, package: str, artifact: str, *, version: str) -> None:
+        self.project.values(package, artifact, GROUP, version=version)
+
+    def _add_flow(self, item: Item) -> None:
+        lots = self.random
+        keys = lots.sample(KEYS, lots.randint(0, len(KEYS)))
+        item.values = {key: "" if key == "Empty" else f"{VALUE}-{key[:2]}" for key in sorted(keys)}
+        scripts, mapping = self._one_of("collection", item.bundle), self._one_of("mapping", item.bundle)
+        item.needs = tuple(one for one in (scripts, mapping) if one)
+        self.project.flow(
+            item.package,
+            item.id,
+            version=item.version,
+            parameters=item.values or None,
+            scripts_of=scripts,
+            mapping_of=mapping,
+        )
+
+    def _one_of(self, kind: str, bundle: Bundle) -> str:
+        """Draw what a flow uses: what a run brings up before or with it; what is placed is as others made it."""
+        if bundle.is_placed:
+            return ""
+        parts = self.parts
+        (own,) = (number for number, part in enumerate(parts) if bundle.id in part)
+        known = {package for part in parts[: own + 1] for package in part}
+        found = [x.id for x in self.items if x.kind == kind and x.is_deployed and x.package in known]
         return self.random.choice(found) if found and self.random.random() < 0.7 else ""
 
     def configure(self, item: Item) -> None:
@@ -124,18 +213,41 @@ class Content:
         if item.keys:
             self.project.override(item.id, item.overrides)
 
-    def edit(self) -> str:
-        """Change something in the files; gives it in words."""
-        item = self.random.choice(self.items)
-        what = self.random.choice(("content", "content", "version", "override", "text"))
+    def edit(self, known: Collection[str]) -> str:
+        """Change something in the files; gives it in words. ``known`` is what the tenant has."""
+        # What is replaced and what is configured has more ways to go wrong than what is updated in place.
+        item = self.random.choice([*self.items, *(one for one in self.items if one.kind == "values" or one.keys)])
+        what = self.random.choice(("content", "content", "version", "override", "override", "text", "value", "sync"))
         if what == "version":
             item.minor += 1
-            self.project.raise_version(item.package, item.id, f"2.{item.minor}.0")
+            item.version = f"2.{item.minor}.0" if self.random.random() < 0.8 else f"0.{item.minor}.0"
+            self.project.raise_version(item.package, item.id, item.version)
         elif what == "override" and item.keys:
             self.configure(item)
         elif what == "text":
             self.project.packages[item.package]["short_text"] = f"text {self.random.randrange(1000)}"
+        elif what == "value" and item.keys:
+            self._edit_value(item)
+        elif what == "sync" and self.final(item) in known:
+            item.wants_sync = not item.wants_sync
+            self.project.artifacts[item.id]["sync"] = item.wants_sync
         else:
-            word = f"files{self.random.randrange(1000)}"
-            self.project.edit(item.package, item.id, item.path, item.text(word))
+            what = "content"
+            self.edit_content(item)
         return f"files: {what} of {item.id}"
+
+    def by_hand(self, item: Item) -> bytes:
+        """Give what a person writes into that file on the tenant."""
+        text = item.text(f"tenant{self.random.randrange(1000)}")
+        return text.replace(item.id.encode(), self.final(item).encode())
+
+    def edit_content(self, item: Item) -> None:
+        """Change the file that stands for an artifact."""
+        word = f"files{self.random.randrange(1000)}"
+        self.project.edit(item.package, item.id, item.path, item.text(word))
+
+    def _edit_value(self, item: Item) -> None:
+        item.values[self.random.choice(item.keys)] = f"{VALUE}-file{self.random.randrange(1000)}"
+        escaped = {key.replace(" ", "\\ "): value for key, value in item.values.items()}
+        lines = [f"{key}={value}\n" for key, value in escaped.items()]
+        self.project.edit(item.package, item.id, PROP, "".join(lines).encode())

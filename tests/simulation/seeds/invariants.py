@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import zipfile
 from collections import Counter
@@ -11,31 +10,38 @@ from cpi_tasks.errors import TenantError
 from cpi_tasks.events import ArtifactDeployed, ArtifactUpdated, PlanMade
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import DeployAction, UpdateAction
-from cpi_tasks.model.report import ArtifactOutcome, Status, StepOutcome
-from cpi_tasks.simulator import RequestRecord
-from tests.simulation.seeds.content import VALUE, Content, Item
-from tests.simulation.seeds.scenario import Ended, Scenario
-from tests.simulation.seeds.weather import REFUSAL
+from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, Status, StepOutcome
+from cpi_tasks.simulator import manifest
+from tests.simulation.seeds.blame import is_failed_for_nothing
+from tests.simulation.seeds.bounds import check_bounds, check_order
+from tests.simulation.seeds.content import FAMILIES, Content, Item
+from tests.simulation.seeds.ended import Ended
+from tests.simulation.seeds.policies import check_policies
+from tests.simulation.seeds.scenario import Scenario
+from tests.simulation.seeds.traces import check_traces, is_write
+from tests.simulation.seeds.under_way import in_flight
 from tests.support.world import World
 
 _GOOD = {Status.DONE, Status.UNCHANGED}
 NO_RECORD = "not provable: the tenant gives no time of change and .cpi/ has no record of this state"
 NO_TIME = "not provable: the tenant gives no time of deployment"
-# A failure of these words is one the weather caused and the tenant's state cannot contradict.
-_INJECTED = (REFUSAL, "no usable answer", "locked", "could not be created", "401", "session", "403", "without a text")
 
 
 def judge(scenario: Scenario, ended: Ended) -> None:
     """Check one run that has just ended."""
-    requests = scenario.world.simulator.requests[ended.first_request :]
-    _check_requests(scenario, ended, requests)
-    _check_secrets(scenario, ended)
+    _check_deletions(scenario, ended)
+    check_traces(scenario, ended)
+    check_order(ended)
+    check_bounds(scenario, ended)
+    check_policies(scenario, ended)
     if ended.error is not None:
-        assert not [one for one in requests if _is_write(one)], "an error ends a run only before it writes"
+        assert not [one for one in ended.requests if is_write(one)], "an error ends a run only before it writes"
         assert not ended.is_light, ended.error
         assert isinstance(ended.error, TenantError) or ended.error.exit_code in {5, 130}, ended.error
     if ended.ran is not None:
-        _check_outcomes(ended)
+        _check_outcomes(scenario, ended)
+        for package in ended.ran.report.packages():
+            _check_package(scenario, package)
         for outcome in ended.ran.report.artifacts():
             _check_artifact(scenario, ended, outcome)
         if ended.is_light:
@@ -46,34 +52,23 @@ def judge(scenario: Scenario, ended: Ended) -> None:
         _check_converged(scenario, ended)
 
 
-def _is_write(request: RequestRecord) -> bool:
-    return request.method != "GET" and request.path != "/oauth/token" and 200 <= request.handled < 300
-
-
 def _said(outcome: ArtifactOutcome) -> str:
     return f"{outcome.ref}: " + "; ".join(f"{step.status.value} {step.summary} {step.reason}" for step in outcome.steps)
 
 
-def _check_requests(scenario: Scenario, ended: Ended, requests: list[RequestRecord]) -> None:
-    """Nothing is deleted or undeployed that was not asked for, and the limits are kept."""
-    simulator = scenario.world.simulator
+def _check_deletions(scenario: Scenario, ended: Ended) -> None:
+    """Nothing is deleted or undeployed but value mappings to be replaced, and these come back or are told missing."""
     replaced = {
         scenario_ref(artifact.ref)
-        for event in ended.events
-        if isinstance(event, PlanMade)
-        for artifact in event.plan.artifacts()
+        for artifact in ended.planned
         if artifact.update is not None and artifact.update.action is UpdateAction.REPLACE
     }
-    for request in requests:
+    for request in ended.requests:
         if request.method == "DELETE":
             artifact = request.path.partition("Id='")[2].partition("'")[0]
             assert "/ValueMappingDesigntimeArtifacts(" in request.path, request.target
             assert artifact in replaced, request.target
-    if not ended.has_others:
-        assert not [one for one in requests if one.handled == 429], "the tenant refuses no request for its rate"
-    assert simulator.highest_rate("designtime") <= 9
-    assert simulator.highest_rate("runtime") <= 45
-    missing = replaced - simulator.artifacts.keys() - ended.touched
+    missing = replaced - scenario.world.simulator.artifacts.keys() - ended.touched
     if not ended.is_cut_off and ended.ran is not None and not ended.ran.report.is_interrupted:
         told = {str(o.ref.artifact) for o in ended.ran.report.artifacts() if "missing on the tenant" in _said(o)}
         told |= {str(o.ref.artifact) for o in ended.ran.report.artifacts() if "is in .cpi" in _said(o)}
@@ -85,32 +80,24 @@ def scenario_ref(ref: ArtifactRef) -> str:
     return str(ref.artifact)
 
 
-def _check_secrets(scenario: Scenario, ended: Ended) -> None:
-    """No credential, token or parameter value is in what a run leaves behind or tells."""
-    gatekeeper = scenario.world.simulator._front.gatekeeper
-    secrets = ["demo-password", "demo-secret"]
-    secrets += [base64.b64encode(pair).decode() for pair in (b"demo-user:demo-password", b"demo-client:demo-secret")]
-    secrets += [*gatekeeper._tokens, *(token for token, _ in gatekeeper._sessions.values()), *gatekeeper._sessions]
-    told = repr(ended.events)
-    assert not [secret for secret in secrets if secret in told]
-    folder = scenario.world.project.root / ".cpi"
-    for file in (one for one in folder.rglob("*") if one.is_file()):
-        data = file.read_bytes()
-        assert not [secret for secret in secrets if secret.encode() in data], file
-        assert "backup" in str(file.relative_to(folder)) or VALUE.encode() not in data, file
-
-
-def _check_outcomes(ended: Ended) -> None:
-    """Every planned step has exactly one outcome, and events and report agree on it."""
+def _check_outcomes(scenario: Scenario, ended: Ended) -> None:
+    """Every planned step has exactly one outcome, everything asked for is planned, and events and report agree."""
     assert ended.ran is not None
-    planned = [artifact for e in ended.events if isinstance(e, PlanMade) for artifact in e.plan.artifacts()]
     outcomes = list(ended.ran.report.artifacts())
-    assert Counter(artifact.ref for artifact in planned) == Counter(outcome.ref for outcome in outcomes)
     by_ref = {outcome.ref: outcome for outcome in outcomes}
-    for artifact in planned:
+    for artifact in ended.planned:
         outcome = by_ref[artifact.ref]
         assert (artifact.update is None) == (outcome.update is None), artifact.ref
         assert (artifact.deploy is None) == (outcome.deploy is None), artifact.ref
+    content = scenario.content
+    asked = Counter(content.final(item) for item in content.items if ended.ask.takes(item))
+    assert asked == Counter(scenario_ref(outcome.ref) for outcome in outcomes), "what is asked for has one outcome"
+    for outcome in outcomes:
+        item = content.find(scenario_ref(outcome.ref))
+        assert item is not None
+        assert (outcome.update is not None) == ended.ask.updates(item), _said(outcome)
+        is_left_alone = outcome.update is not None and outcome.update.status is Status.SKIPPED
+        assert (outcome.deploy is not None) == ended.ask.deploys(item) or is_left_alone, _said(outcome)
     updated = Counter(event.ref for event in ended.events if isinstance(event, ArtifactUpdated))
     deployed = Counter(event.ref for event in ended.events if isinstance(event, ArtifactDeployed))
     assert not {one for one in (updated + deployed) if updated[one] > 1 or deployed[one] > 1}
@@ -121,31 +108,35 @@ def _check_outcomes(ended: Ended) -> None:
             assert event.outcome == by_ref[event.ref].deploy
 
 
+def _check_package(scenario: Scenario, outcome: PackageOutcome) -> None:
+    """No false green of a package's own metadata."""
+    content = scenario.content
+    if not _is_good(outcome.update):
+        return
+    (package,) = (one for one in content.bundles if content.final_package(one) == outcome.id)
+    given, stored = content.project.packages[package], scenario.world.simulator.packages[str(outcome.id)].fields
+    prefix = f"{content.prefix} - " if content.prefix else ""
+    assert "displayName" not in given or stored["Name"] == f"{prefix}{given['displayName']}", outcome
+    assert "short_text" not in given or stored["ShortText"] == given["short_text"], outcome
+
+
 def _check_artifact(scenario: Scenario, ended: Ended, outcome: ArtifactOutcome) -> None:
     """No false green and no false red."""
-    content, world = scenario.content, scenario.world
-    (item,) = (one for one in content.items if content.final(one) == outcome.ref.artifact)
-    artifact = str(outcome.ref.artifact)
-    if artifact in ended.touched:
+    world, artifact = scenario.world, str(outcome.ref.artifact)
+    item = scenario.content.find(artifact)
+    if artifact in ended.touched or item is None:
         return
     update, deploy = outcome.update, outcome.deploy
     if _is_good(update):
-        assert _is_as_wanted(content, world, item), f"false green: {_said(outcome)}"
+        assert _is_as_wanted(scenario.content, world, item), f"false green: {_said(outcome)}"
     has_no_time = not world.simulator.settings.gives_deployed_on
-    # Without a time of deployment a task in SUCCESS is all there is, and a build may still fail after it.
-    is_uncertain = artifact in ended.overlapped or (has_no_time and artifact in ended.fated)
+    # Without a time of deployment a task in SUCCESS is all there is: it may still fail, or show the old state a while.
+    is_on_its_way = artifact in ended.fated or artifact in in_flight(world.simulator)
+    is_uncertain = artifact in ended.unsure or (has_no_time and is_on_its_way)
     if _is_good(deploy) and not is_uncertain and not _is_changed_unseen(scenario, artifact):
         assert world.simulator.is_running_design_time(artifact), f"false green: {_said(outcome)}"
-    failed = [step for step in outcome.steps if step.status is Status.FAILED]
-    if (
-        failed
-        and artifact not in ended.fated
-        and artifact in world.simulator.artifacts
-        and _is_as_wanted(content, world, item)
-    ):
-        is_there = not item.is_deployed or world.simulator.is_running_design_time(artifact)
-        is_injected = all(any(word in step.reason for word in _INJECTED) for step in failed)
-        assert not is_there or is_injected, f"false red: {_said(outcome)}"
+    if artifact in world.simulator.artifacts and (not _is_bad(update) or _is_as_wanted(scenario.content, world, item)):
+        assert not is_failed_for_nothing(scenario, ended, outcome, item), f"false red: {_said(outcome)}"
 
 
 def _is_changed_unseen(scenario: Scenario, artifact: str) -> bool:
@@ -158,14 +149,25 @@ def _is_good(step: StepOutcome | None) -> bool:
     return step is not None and step.status in _GOOD
 
 
+def _is_bad(step: StepOutcome | None) -> bool:
+    return step is not None and step.status.is_bad
+
+
 def _is_as_wanted(content: Content, world: World, item: Item) -> bool:
+    """Whether design time has the files' content under a version, and the values that they enforce."""
     artifact = content.final(item)
     if artifact not in world.simulator.artifacts:
         return False
-    stored = world.simulator.artifact(artifact)
+    stored, keys = world.simulator.artifact(artifact), world.project.keys
+    enforced = item.enforced(keys["parameterPolicy"])
+    has_values = all(stored.parameters.get(key) == value for key, value in enforced.items())
+    if item.bundle.is_read_only:
+        return has_values
     with zipfile.ZipFile(io.BytesIO(stored.archive)) as archive:
         has_content = archive.read(content.final_path(item)) == content.wanted(item)
-    return has_content and all(stored.parameters.get(key) == value for key, value in item.overrides.items())
+    is_other = manifest.version_key(stored.version) != manifest.version_key(item.version)
+    has_version = not stored.is_draft and (keys["versioning"] != "exact" or not is_other)
+    return has_content and has_version and has_values
 
 
 def _check_idle(scenario: Scenario, ended: Ended) -> None:
@@ -176,8 +178,23 @@ def _check_idle(scenario: Scenario, ended: Ended) -> None:
     assert ended.ran is not None
     reasons = {NO_TIME, NO_RECORD} if scenario.joined else {NO_TIME}
     again = {str(o.ref.artifact) for o in ended.ran.report.artifacts() if o.deploy and o.deploy.reason in reasons}
+    again |= {scenario.content.final(item) for item in scenario.content.items if _is_never_proved(scenario, item)}
     assert ended.ran.uploads == ()
     assert set(ended.ran.deployed) <= again, ended.ran.writes
+
+
+def _is_never_proved(scenario: Scenario, item: Item) -> bool:
+    """Whether the tenant shows nothing that could prove what runs: read-only content without a time of change."""
+    timed = scenario.world.simulator.settings.modified_at_families
+    is_unread = item.bundle.is_read_only and FAMILIES[item.kind] not in timed
+    return is_unread or _is_hidden(scenario, item)
+
+
+def _is_hidden(scenario: Scenario, item: Item) -> bool:
+    """Whether a draft stays one, and the tenant does not show the parameters of drafts."""
+    simulator = scenario.world.simulator
+    is_draft = simulator.artifact(scenario.content.final(item)).is_draft
+    return item.kind == "flow" and is_draft and simulator.settings.configurations_of_draft == "not-found"
 
 
 def _check_converged(scenario: Scenario, ended: Ended) -> None:
@@ -189,7 +206,7 @@ def _check_converged(scenario: Scenario, ended: Ended) -> None:
     )
     for item in content.items:
         artifact = content.final(item)
-        assert _is_as_wanted(content, world, item), artifact
+        assert not item.is_synced or _is_as_wanted(content, world, item), artifact
         is_known = item.is_deployed and not _is_changed_unseen(scenario, artifact)
         assert not is_known or world.simulator.is_running_design_time(artifact), artifact
     if world.project.keys["parameterPolicy"] == "overrides" and not scenario.is_replaced_by_hand:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.seeds.drawing import play
 from tests.simulation.seeds.invariants import judge
-from tests.simulation.seeds.scenario import Scenario, play
+from tests.simulation.seeds.scenario import Scenario
 
 _TASK = re.compile(r"TaskId='[^']*'")
 

@@ -58,6 +58,7 @@ _PASSING = (
     FaultKind.SLOW_FIRST_BYTE,
     FaultKind.STALLED_BODY,
 )
+_CONTENT_DEEDS = {ActionKind.EDIT, ActionKind.DRAFT, ActionKind.SAVE_VERSION}
 _REFUSING = (FaultKind.LOCKED, FaultKind.BUSINESS_ERROR, FaultKind.STATUS)
 
 
@@ -75,15 +76,19 @@ def fault_of(kind: FaultKind, lots: Random) -> Fault:
     )
 
 
-def light(lots: Random, login: str) -> list[FaultRule | DeploymentRule]:
+def light(lots: Random, login: str, *, gives_texts: bool) -> list[FaultRule | DeploymentRule]:
     """Draw what a run must get over: at most one fault for requests of one kind, and deployments that take time."""
     groups = {**READS, **WRITES, **(_TOKEN if login == "oauth" else {})}
     rules: list[FaultRule | DeploymentRule] = []
-    for group in lots.sample(sorted(groups), lots.randint(1, 4)):
+    for group in sorted(
+        {*lots.sample(sorted(WRITES), lots.randint(0, 2)), *lots.sample(sorted(groups), lots.randint(1, 3))}
+    ):
         method, pattern = groups[group]
         kinds = [*_PASSING]
-        if group != "token":
+        if group != "token" and gives_texts:
+            # Without its text nobody could tell it from any other failure.
             kinds += [FaultKind.SESSION_FAULT]
+        if group != "token":
             kinds += [FaultKind.TOKEN_EXPIRED] if login == "oauth" else []
             kinds += [FaultKind.CSRF_EXPIRED] if group in WRITES else []
         when = When(nth=lots.choice((1, 1, 2, 3, 7)))
@@ -111,6 +116,7 @@ def heavy(lots: Random, login: str, content: Content) -> list[FaultRule | Deploy
         rules.append(
             FaultRule(method=method, pattern=pattern, when=_when(lots), fault=fault_of(lots.choice(kinds), lots))
         )
+    rules += _pointed(lots, content)
     for item in content.items:
         if lots.random() < 0.2:
             ending = lots.choice(sorted(Ending))
@@ -119,6 +125,20 @@ def heavy(lots: Random, login: str, content: Content) -> list[FaultRule | Deploy
     if lots.random() < 0.2:
         rules.append(OtherUsers(designtime=lots.uniform(1, 13), runtime=lots.uniform(0, 100)))
     return [*rules, _slow(lots)]
+
+
+def _pointed(lots: Random, content: Content) -> list[FaultRule | DeploymentRule | OtherUsers]:
+    """Draw faults where they hurt: the write of one artifact, and what a value mapping has between its two calls."""
+    rules: list[FaultRule | DeploymentRule | OtherUsers] = []
+    if lots.random() < 0.3:
+        pattern = rf"\(Id='{content.final(lots.choice(content.items))}'"
+        fault = fault_of(lots.choice(_REFUSING), lots)
+        rules.append(FaultRule(method="PUT", pattern=pattern, when=When(first=lots.choice((1, 9))), fault=fault))
+    if lots.random() < 0.4:
+        pattern, kinds = "ValueMappingDesigntimeArtifacts$", lots.choice((_REFUSING, _PASSING))
+        fault = fault_of(lots.choice(kinds), lots)
+        rules.append(FaultRule(method="POST", pattern=pattern, when=When(first=lots.choice((1, 1, 2))), fault=fault))
+    return rules
 
 
 def _when(lots: Random) -> When:
@@ -137,18 +157,22 @@ def _when(lots: Random) -> When:
 def deed(lots: Random, content: Content) -> Action | None:
     """Draw something a person does to an artifact; ``None`` where that is not possible."""
     item = lots.choice(content.items)
-    kind = lots.choice(sorted(set(ActionKind) - {ActionKind.RENAME, ActionKind.UNLOCK}))
+    known = sorted(set(ActionKind) - {ActionKind.RENAME, ActionKind.UNLOCK})
+    kind = lots.choice([*known, ActionKind.EDIT, ActionKind.DRAFT, ActionKind.SET_PARAMETER])
     if kind is ActionKind.SET_PARAMETER and not item.keys:
+        return None
+    # What no run could bring back stays, and content of read-only packages is nobody's to change.
+    is_kept = not item.is_synced or item.bundle.is_read_only
+    if (is_kept and kind is ActionKind.DELETE) or (item.bundle.is_read_only and kind in _CONTENT_DEEDS):
         return None
     return _action(kind, item, lots, content)
 
 
 def _action(kind: ActionKind, item: Item, lots: Random, content: Content) -> Action:
-    text = item.text(f"tenant{lots.randrange(1000)}").replace(item.id.encode(), content.final(item).encode())
     return Action(
         kind=kind,
         artifact=content.final(item),
-        files={content.final_path(item): text},
+        files={content.final_path(item): content.by_hand(item)},
         key=lots.choice(item.keys) if item.keys else "",
         value=f"{VALUE}-hand{lots.randrange(1000)}",
         version=f"1.{lots.randint(2, 9)}.0",
