@@ -11,7 +11,7 @@ from cpi_tasks.app.prepare import Prepared
 from cpi_tasks.app.progress import Progress
 from cpi_tasks.errors import NotRecorded, StateFolderError
 from cpi_tasks.events import Emit, Event, RunFinished, WarningRaised
-from cpi_tasks.model.discretion import values_in, values_of
+from cpi_tasks.model.discretion import together, values_in, values_of
 from cpi_tasks.model.report import Report
 from cpi_tasks.model.tenant import ENDS_WHAT_BEGAN
 
@@ -56,9 +56,8 @@ class Keeper:
     def write_report(self) -> None:
         """Write the report as it stands, if the run has begun."""
         if self.progress.ledgers:
-            values = values_of(content for found in self.prepared.contents.values() for content in found.values())
-            for one in self.progress.planned:
-                values = {**values, **values_in(one.plan)}
+            contents = (content for found in self.prepared.contents.values() for content in found.values())
+            values = together(values_of(contents), *(values_in(one.plan) for one in self.progress.planned))
             text = report.report_json(self.progress.report(self.prepared), self.redactor, values)
             with self._going_on():
                 self.prepared.folder.write_report(text)

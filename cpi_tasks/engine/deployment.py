@@ -20,7 +20,7 @@ from cpi_tasks.engine.failed import read_error_text, tell_failure, wait_for_erro
 from cpi_tasks.engine.judge import Expectation, Look, Verdict, has_failed, is_end, is_error, is_fresh, judge
 from cpi_tasks.engine.proof import Proofs
 from cpi_tasks.engine.watch import Polling, RuntimeWatcher
-from cpi_tasks.errors import TenantUnavailable
+from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
@@ -141,13 +141,19 @@ class Deployment:
 
     async def _trigger(self, under_way: int) -> TaskId | None:
         """Trigger; a request without an answer (a gateway's time-out) may have been accepted, so it is watched too."""
-        ref = self._artifact.ref
+        ref, records = self._artifact.ref, self._context.records
+        ran_before = stamp_of(self._evidence.expected.before)
         self._expect(changes_due=changes_after_trigger(under_way))
+        # A run that is cut off before the answer leaves this behind: the next one knows that there may be another.
+        records.note_unseen(ref.artifact, unseen=under_way + 1, ran_before=ran_before)
         try:
             task = await self._context.tenant.trigger_deployment(ref.artifact, self._artifact.kind)
         except TenantUnavailable as error:
             self._unanswered = error
             return None
+        except TenantError:
+            records.note_unseen(ref.artifact, unseen=under_way, ran_before=ran_before)
+            raise
         self._note_accepted(under_way)
         return task
 

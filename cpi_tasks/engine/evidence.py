@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cpi_tasks.engine.judge import Expectation, Look, is_built, is_candidate, is_end, is_preceded
 from cpi_tasks.model.records import NOTHING_RAN, ArtifactRecord
 from cpi_tasks.model.tenant import RuntimeArtifact
@@ -48,8 +46,8 @@ class Evidence:
         )
 
     def complete(self, look: Look, task: str | None, *, elapsed_s: float) -> Look:
-        """Add the build task's status, read after the look, and how long it is since the trigger."""
-        look = replace(look, task=task, is_late=elapsed_s >= self._ample_s)
+        """Put in the build task's status, read after the look, and how long it is since the trigger."""
+        look.task, look.is_late = task, elapsed_s >= self._ample_s
         seen = look.seen
         if seen is not None and is_end(self.expected, look):
             end = seen.status, seen.deployed_on
@@ -57,11 +55,8 @@ class Evidence:
                 self._stood.add(end)
             if self._held_since_s is None:
                 self._held_since_s = elapsed_s
-            look = replace(
-                look,
-                stood_while_building=end in self._stood,
-                was_held_long=elapsed_s - self._held_since_s >= self._ample_s,
-            )
+            look.stood_while_building = end in self._stood
+            look.was_held_long = elapsed_s - self._held_since_s >= self._ample_s
         self.task = task
         self._was_candidate = is_candidate(self.expected, look)
         return look

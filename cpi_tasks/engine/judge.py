@@ -38,9 +38,9 @@ class Expectation:
     changes_due: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Look:
-    """What is known after one look.
+    """What is known after one look; what is asked later is put in later.
 
     ``task`` is the build task's status, ``None`` where there is no task or it was not asked. ``has_changed``: some look
     since the trigger showed another state than the one before it; ``changes``: how many other ``DeployedOn`` there

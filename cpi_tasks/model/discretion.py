@@ -31,6 +31,12 @@ def values_of(contents: Iterable[ArtifactContent]) -> Values:
     }
 
 
+def together(*found: Values) -> Values:
+    """Give what several of them know of each artifact."""
+    refs = {ref for values in found for ref in values}
+    return {ref: _sorted({text for values in found for text in values.get(ref, ())}) for ref in refs}
+
+
 def without(text: str, values: Iterable[str]) -> str:
     """Give ``text`` with each of the values, the longest first, replaced by asterisks."""
     for value in values:
@@ -51,7 +57,11 @@ def _values(artifact: ArtifactPlan) -> Iterator[str]:
 
 def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
     spelt = {spelling for value in values for spelling in _spellings(value) if len(spelling) >= _SHORTEST_HIDDEN}
-    return tuple(sorted(spelt, key=lambda text: (-len(text), text)))
+    return _sorted(spelt)
+
+
+def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(texts, key=lambda text: (-len(text), text)))
 
 
 def _spellings(value: str) -> Iterator[str]:

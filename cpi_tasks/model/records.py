@@ -21,7 +21,7 @@ class ArtifactRecord:
     confirmed running since; ``is_triggered``: a deployment was accepted after that write. ``content`` and
     ``parameters`` are the digests of what the last deployment was triggered with; ``deployed_on`` (epoch milliseconds)
     is given once it was seen running, ``took_s`` how long that took from the trigger on, the last time it was known.
-    ``unseen``: how many deployments were accepted whose end nobody saw, whatever was written since; ``ran_before``: the
+    ``unseen``: how many deployments were sent whose end nobody saw, whatever was written since; ``ran_before``: the
     ``DeployedOn`` of what ran when the first of them was triggered (``NOTHING_RAN``; ``None``: not known).
     """
 
@@ -125,6 +125,9 @@ class Records(Protocol):
 
         ``under_way``: how many others, accepted earlier, may not have ended; ``ran_before`` as on record.
         """
+
+    def note_unseen(self, artifact: ArtifactId, *, unseen: int, ran_before: int | None) -> None:
+        """Note how many deployments may be under way: before a trigger is sent, and again where it was refused."""
 
     def note_failed(self, artifact: ArtifactId, *, under_way: int, ran_before: int | None) -> None:
         """Note that a deployment was seen to fail: what was pending stays so, but no deployment of it is under way.

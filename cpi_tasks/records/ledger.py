@@ -74,6 +74,10 @@ class DeploymentRecords:
         )
         self._note(artifact, triggered)
 
+    def note_unseen(self, artifact: ArtifactId, *, unseen: int, ran_before: int | None) -> None:
+        """Note how many deployments may be under way: before a trigger is sent, and again where it was refused."""
+        self._note(artifact, replace(self.get(artifact), unseen=unseen, ran_before=ran_before if unseen else None))
+
     def note_failed(self, artifact: ArtifactId, *, under_way: int, ran_before: int | None) -> None:
         """Note that a deployment was seen to fail: what was pending stays so, but no deployment of it is under way.
 

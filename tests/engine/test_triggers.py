@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import trio
 from trio.testing import MockClock
 
+from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.report import Status
 from tests.support.bench import Bench, rejected, unavailable
 from tests.support.script import Script
@@ -68,3 +70,26 @@ async def test_triggers_that_never_arrived(bench: Bench, autojump_clock: MockClo
     assert outcome.duration_s < 120
     assert bench.tenant.count("trigger") == 2
     assert bench.tenant.count("note_trigger") == 0
+
+
+async def test_a_refused_trigger_leaves_nothing_under_way(bench: Bench, autojump_clock: MockClock) -> None:
+    """What the tenant refuses to deploy is not taken for a deployment under way by the next run."""
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.faults["trigger"] = [rejected()]
+
+    assert (await bench.deployed()).status is Status.FAILED
+    assert bench.records.get(ArtifactId("A")).unseen == 0
+
+
+async def test_a_trigger_is_on_record_before_it_is_sent(bench: Bench, autojump_clock: MockClock) -> None:
+    """A run that is cut off before the answer leaves behind that something may be under way, and since what ran."""
+    bench.tenant.have("A")
+    running = bench.tenant.run("A")
+    bench.tenant.slow["trigger A"] = [60.0]
+
+    with trio.move_on_after(30.0):
+        await bench.deployed()
+
+    record = bench.records.get(ArtifactId("A"))
+    assert (record.unseen, record.ran_before, record.is_triggered) == (1, running.deployed_on, False)

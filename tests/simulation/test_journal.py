@@ -14,6 +14,8 @@ import trio.testing
 
 from cpi_tasks.errors import CpiTasksError
 from cpi_tasks.events import Event, PackageUpdated, PlanMade
+from cpi_tasks.model.config import Selection
+from cpi_tasks.model.naming import Mode
 from cpi_tasks.model.report import Status
 from cpi_tasks.records import read_runs
 from cpi_tasks.records.past import PastRun
@@ -126,6 +128,28 @@ async def test_neither_secrets_nor_values_are_on_disk(make: MakeWorld, autojump_
         assert not [value for value in (*VALUES, *SECRETS) if value in content], name
     report = max(name for name in files(world) if name.endswith("report.json"))
     assert "no: *** *** *** *** ***" in files(world)[report]
+
+
+async def test_a_run_that_only_deploys_keeps_no_values_either(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Its plan knows no values: the journal has no tenant's text, and the report is masked with those of the files."""
+    world.fails_requests = True
+    world.project.flow("Sales", "Orders", parameters={"Host": "file-side.example", "Tries": "7"})
+    world.project.override("Orders", {"Host": "wanted-side.example"})
+    await world.run(Selection(mode=Mode.UPDATE_ONLY))
+    text = "no route to wanted-side.example after 7 tries"
+    rule = FaultRule(method="POST", pattern="Deploy", fault=Fault(kind=FaultKind.BUSINESS_ERROR, text=text))
+    world.simulator.play(world.simulator.script(rule))
+    ran = await world.run(Selection(mode=Mode.DEPLOY_ONLY))
+
+    assert text in ran.deploy("Orders").reason
+    folder = max(runs(world).iterdir())
+    journal = (folder / "journal.jsonl").read_text(encoding="utf-8")
+    assert "no route" not in journal
+    assert '"status":"failed"' in journal
+    report = (folder / "report.json").read_text(encoding="utf-8")
+    assert "no route to *** after 7 tries" in report
 
 
 async def test_its_files_are_private(world: World, autojump_clock: trio.testing.MockClock) -> None:

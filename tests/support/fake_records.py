@@ -56,6 +56,10 @@ class FakeRecords:
             ran_before=ran_before,
         )
 
+    def note_unseen(self, artifact: ArtifactId, *, unseen: int, ran_before: int | None) -> None:
+        """Note what may be under way."""
+        self.records[artifact] = replace(self.get(artifact), unseen=unseen, ran_before=ran_before if unseen else None)
+
     def note_failed(self, artifact: ArtifactId, *, under_way: int, ran_before: int | None) -> None:
         """Note a failure."""
         self._log(f"note_failed {artifact}")

@@ -22,8 +22,7 @@ def in_flight(simulator: Simulator) -> dict[str, list[Deployment]]:
 def unsure(simulator: Simulator, kept: Path) -> frozenset[str]:
     """Give the artifacts with more deployments under way than are on record, or whose last one is shown and will fail.
 
-    Nothing tells a run of the former (somebody else's, or a call cut off before its answer), and it joins the latter to
-    see it fail.
+    Nothing tells a run of the former, which are somebody else's, and it joins the latter to see it fail.
     """
     notes = Notes()
     for file in (kept / "records").glob("*.jsonl"):
