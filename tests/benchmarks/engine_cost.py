@@ -16,7 +16,7 @@ _PARTS = ("read and plan", "update", "deploy")
 _TWICE = 2.1
 
 
-def measure(folder: Path, *, artifacts: int = 10_000, rounds: int = 2) -> list[Measure]:
+def measure(folder: Path, *, artifacts: int = 10_000, rounds: int = 3) -> list[Measure]:
     """Run half of the artifacts and all of them, with slots that grow with them; the round with least CPU counts."""
     packages = artifacts // PER_PACKAGE
     half, whole = (_least(folder, count, rounds) for count in (artifacts // 2, artifacts))
@@ -60,15 +60,18 @@ def _sum(parts: dict[str, Part], part: str, key: str) -> float:
 
 
 def _least(folder: Path, artifacts: int, rounds: int) -> dict[str, Part]:
-    """Run in a process of its own, some times; gives the round that took the least CPU."""
-    return min((_once(folder, artifacts) for _ in range(rounds)), key=lambda parts: _sum(parts, "all", "cpu_s"))
+    """Run in a process of its own, some times; gives the round that took the least CPU, and bytes of another one."""
+    rows = [_once(folder, artifacts, "cpu") for _ in range(rounds)]
+    least = min(rows, key=lambda parts: _sum(parts, "all", "cpu_s"))
+    counted = _once(folder, artifacts, "bytes")
+    return {name: {**part, "bytes": counted[name]["bytes"]} for name, part in least.items()}
 
 
-def _once(folder: Path, artifacts: int) -> dict[str, Part]:
+def _once(folder: Path, artifacts: int, what: str) -> dict[str, Part]:
     overall = max(AT_ONCE, AT_ONCE * artifacts // PER_PACKAGE)
     cwd = folder / f"engine{artifacts}"
     cwd.mkdir(exist_ok=True)
-    command = [sys.executable, str(HERE / "engine_child.py"), str(artifacts), str(overall)]
+    command = [sys.executable, str(HERE / "engine_child.py"), str(artifacts), str(overall), what]
     ran = run(command, cwd=cwd, env=variables())
     if ran.code:
         raise SystemExit(f"the engine's run ended with {ran.code}:\n{ran.said}")
