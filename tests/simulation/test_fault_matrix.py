@@ -13,14 +13,12 @@ import pytest
 import trio
 import trio.testing
 
-from cpi_tasks import app
 from cpi_tasks.errors import CpiTasksError
-from cpi_tasks.model.config import Selection
 from cpi_tasks.model.report import Status
-from cpi_tasks.simulator import Fault, FaultKind, FaultRule, SimulatorSettings, When, running
+from cpi_tasks.simulator import Fault, FaultKind, FaultRule, SimulatorSettings, When
 from cpi_tasks.simulator.request_log import RequestRecord
 from tests.support.project import SCRIPT
-from tests.support.world import LOGINS, World, make_world
+from tests.support.world import World, make_world
 
 TEXT = "The tenant says no"
 FLOW = r"IntegrationDesigntimeArtifacts\(Id='Orders',Version='active'\)"
@@ -66,6 +64,11 @@ def _failing(world: World) -> None:
     world.behave(failing=frozenset({"Orders"}))
 
 
+def _locked(world: World) -> None:
+    _changed(world)
+    world.simulator.lock("Orders", "jane@example.com")
+
+
 def _plant(world: World, artifact: str, family: str) -> None:
     """Put an artifact on the tenant as the files have it now."""
     folder, packed = world.project.folder("Sales", artifact), io.BytesIO()
@@ -99,6 +102,7 @@ REQUESTS: Mapping[str, tuple[Prepare, str, str]] = {
     "list runtime": (_fresh, "GET", r"IntegrationRuntimeArtifacts$"),
     "read runtime": (_fresh, "GET", r"IntegrationRuntimeArtifacts\('Orders'\)$"),
     "read error": (_failing, "GET", "ErrorInformation"),
+    "list locks": (_locked, "GET", "Locks"),
 }
 # Across: the kinds of fault in the order of their list. Tokens expire with OAuth alone, which begins without CSRF.
 ONCE = """
@@ -123,6 +127,7 @@ read task       | 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 list runtime    | 0 1 1 0 1 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0
 read runtime    | 0 1 1 0 1 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0
 read error      | 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1
+list locks      | 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1
 """
 LASTING = (
     FaultKind.TOO_MANY_REQUESTS,
@@ -154,6 +159,7 @@ read task       | 3 0 0 0 0 0
 list runtime    | 3 1 3 3 3 3
 read runtime    | 3 1 3 3 3 3
 read error      | 1 1 1 1 1 1
+list locks      | 1 1 1 1 1 1
 """
 
 
@@ -186,10 +192,12 @@ async def ends_with(world: World, request_kind: str, kind: FaultKind, when: When
         return code
     world.simulator._front.stage._faults.clear()
     world.behave(failing=frozenset())
+    if request_kind == "list locks":
+        world.simulator.unlock("Orders")
     await trio.sleep(2)
     repaired = await world.run()
     assert repaired.exit_code == 0, repaired.report
-    _check_there(world)
+    check_there(world)
     return code
 
 
@@ -201,7 +209,7 @@ async def _run(world: World, *, is_failing: bool) -> int:
         assert not [one for one in world.simulator.requests[before:] if _is_write(one)]
         return error.exit_code
     if ran.exit_code == 0:
-        _check_there(world)
+        check_there(world)
         assert all(step.status in {Status.DONE, Status.UNCHANGED} for o in ran.report.artifacts() for step in o.steps)
     else:
         failed = [step for outcome in ran.report.artifacts() for step in outcome.steps if step.status.is_bad]
@@ -219,7 +227,7 @@ def _is_write(request: RequestRecord) -> bool:
     return request.method != "GET" and request.path != "/oauth/token" and 200 <= request.handled < 300
 
 
-def _check_there(world: World) -> None:
+def check_there(world: World) -> None:
     """Assert that the one artifact is on the tenant once, with its value, and runs what design time holds."""
     (artifact,) = world.project.artifacts
     assert list(world.simulator.artifacts) == [artifact]
@@ -262,34 +270,3 @@ def _play(root: Path, request_kind: str, kind: FaultKind, when: When) -> int:
 
     random.seed(6)
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
-
-
-WIRE = (
-    ("create", FaultKind.RESET_BEFORE_HANDLING),
-    ("create", FaultKind.RESET_AFTER_HANDLING),
-    ("update", FaultKind.CLOSED_AFTER_HANDLING),
-    ("download", FaultKind.STALLED_BODY),
-    ("list artifacts", FaultKind.TRUNCATED_JSON),
-    ("read runtime", FaultKind.SLOW_FIRST_BYTE),
-)
-
-
-@pytest.mark.parametrize(("request_kind", "kind"), WIRE, ids=_id)
-def test_a_fault_on_the_wire(tmp_path: Path, request_kind: str, kind: FaultKind) -> None:
-    """Over a real socket the same passing trouble is got over, and nothing is created twice."""
-    world = make(tmp_path / "repo", request_kind, kind)
-    world.behave(deploy_s=0.1)
-    _, method, pattern = REQUESTS[request_kind]
-    fault = Fault(kind=kind, seconds=0.2)
-    rule = FaultRule(method=method, pattern=pattern, when=When(nth=1), fault=fault)
-    world.simulator.play(world.simulator.script(rule))
-    with running(world.simulator) as url:
-        world.project.keys |= {"tenant": {"host": url, **LOGINS["basic"]}, "requestTimeoutSeconds": 1}
-        world.project.save()
-        report = app.execute(Selection(env="x"), root=world.project.root)
-        assert report.exit_code == 0, report
-        _check_there(world)
-    (struck,) = (request for request in world.simulator.requests if request.fault)
-    assert struck.fault == kind.value
-    made = [one for one in world.simulator.requests if one.method == "POST" and one.path.endswith("Artifacts")]
-    assert sum(one.handled == 201 for one in made) <= 1
