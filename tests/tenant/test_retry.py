@@ -139,6 +139,29 @@ async def test_business_errors_are_never_repeated(connected: Connected) -> None:
     assert len(tenant.asked) == 2
 
 
+SESSION_FAULT = httpx.Response(500, text="java.lang.IllegalStateException: HttpSession.getAttribute: no session")
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+async def test_the_known_session_fault_is_met_once(connected: Connected, *, is_read: bool) -> None:
+    """The same request is sent once more, reads and writes; a fault that stays is shown with the tenant's text."""
+
+    async def ask(client: TenantClient) -> None:
+        if is_read:
+            await client.read_package(PackageId("P"))
+        else:
+            await client.update_artifact(ArtifactId("A"), FLOW, archive=b"zip")
+
+    passing = Scripted(SESSION_FAULT, PACKAGE)
+    async with connected(passing) as client:
+        await ask(client)
+    lasting = Scripted(SESSION_FAULT, SESSION_FAULT, PACKAGE)
+    async with connected(lasting) as client:
+        with pytest.raises(RequestRejected, match=r"500.*HttpSession\.getAttribute"):
+            await ask(client)
+    assert (len(passing.asked), len(lasting.asked)) == (2, 2)
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
