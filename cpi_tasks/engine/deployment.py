@@ -150,6 +150,8 @@ class Deployment:
             task = await self._context.tenant.trigger_deployment(ref.artifact, self._artifact.kind)
         except TenantUnavailable as error:
             self._unanswered = error
+            # Whatever becomes of the call that repeats it, this one may have been taken.
+            self.is_triggered = True
             return None
         except TenantError:
             records.note_unseen(ref.artifact, unseen=under_way, ran_before=ran_before)

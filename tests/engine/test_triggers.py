@@ -93,3 +93,15 @@ async def test_a_trigger_is_on_record_before_it_is_sent(bench: Bench, autojump_c
 
     record = bench.records.get(ArtifactId("A"))
     assert (record.unseen, record.ran_before, record.is_triggered) == (1, running.deployed_on, False)
+
+
+async def test_a_refused_repetition_does_not_deny_the_first_call(bench: Bench, autojump_clock: MockClock) -> None:
+    """Where the repetition of an unanswered call is refused, the first may run all the same: it is not denied."""
+    bench.tenant.have("A")
+    bench.tenant.run("A")
+    bench.tenant.faults["trigger"] = [unavailable(), rejected("a deployment is under way")]
+
+    outcome = await bench.deployed()
+
+    assert (outcome.status, outcome.summary) == (Status.FAILED, "not seen running")
+    assert bench.records.get(ArtifactId("A")).unseen == 1
