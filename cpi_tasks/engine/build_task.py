@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import trio
 
 from cpi_tasks.engine.judge import Expectation, Look, is_candidate, is_fresh
@@ -34,11 +36,18 @@ class BuildTask:
         """Give the status that counts with a look, as last read; raises ``TenantUnavailable``."""
         if is_candidate(expected, look):
             return await self.read()
-        seen = look.seen
-        is_starting = seen is not None and seen.status == "STARTING" and is_fresh(expected, look) is True
-        if is_starting or trio.current_time() < self._due:
+        if trio.current_time() < self.next_question(expected, look):
             return self._status
         return await self.read()
+
+    def next_question(self, expected: Expectation, look: Look) -> float:
+        """Give from when on a look that shows no end is reason to ask, as a moment of trio's clock.
+
+        Infinity where there is nothing to ask: without a task, and once the runtime shows the deployment itself.
+        """
+        seen = look.seen
+        is_starting = seen is not None and seen.status == "STARTING" and is_fresh(expected, look) is True
+        return math.inf if self._task is None or is_starting else self._due
 
     async def read(self) -> str | None:
         """Ask the tenant now; a task it does not show is as good as none. Raises ``TenantUnavailable``."""

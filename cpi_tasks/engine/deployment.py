@@ -17,9 +17,10 @@ from cpi_tasks.engine.evidence import (
     stamp_of,
 )
 from cpi_tasks.engine.failed import read_error_text, tell_failure, wait_for_error
-from cpi_tasks.engine.judge import Expectation, Look, Verdict, has_failed, is_end, is_error, is_fresh, judge
+from cpi_tasks.engine.judge import Expectation, Look, Verdict, can_ripen, has_failed, is_end, is_error, is_fresh, judge
+from cpi_tasks.engine.polling import Polling
 from cpi_tasks.engine.proof import Proofs
-from cpi_tasks.engine.watch import Polling, RuntimeWatcher
+from cpi_tasks.engine.watch import News, RuntimeWatcher
 from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
@@ -37,13 +38,13 @@ class ChargedTime:
         """Begin now."""
         self._watcher = watcher
         self._task = task
-        self._started = trio.current_time()
+        self.started = trio.current_time()
         self._stalled_s = watcher.stalled_s
 
     @property
     def all_s(self) -> float:
         """The time since the trigger in seconds, whatever it was spent with."""
-        return trio.current_time() - self._started
+        return trio.current_time() - self.started
 
     @property
     def charged_s(self) -> float:
@@ -190,13 +191,9 @@ class Deployment:
     async def _watch(self, task: BuildTask) -> StepOutcome | TimedOut:
         evidence, time = self._evidence, ChargedTime(self._watcher, task)
         evidence.expected = replace(evidence.expected, is_accepted=self._unanswered is None)
-        is_held = False
-        for pause in self._polling.pauses():
-            left_s = self._context.settings.deploy_timeout_s - time.charged_s
-            if left_s <= 0:
-                break
-            pause_s = self._polling.when_held_s(pause) if is_held else pause
-            look = evidence.note(await self._look(min(pause_s, left_s)))
+        last: Look | None = None
+        while (left_s := self._context.settings.deploy_timeout_s - time.charged_s) > 0:
+            look = last = evidence.note(await self._next_look(last, task, time, left_s))
             try:
                 # Nothing is called failed by what its task said before that was seen.
                 is_asked = is_error(evidence.expected, look)
@@ -211,7 +208,6 @@ class Deployment:
                 return self._succeed(look.seen, time.all_s)
             if verdict is Verdict.FAILED:
                 return await self._fail(look, time.all_s)
-            is_held = is_end(evidence.expected, look)
         return TimedOut(
             artifact=self._artifact,
             evidence=evidence,
@@ -220,6 +216,27 @@ class Deployment:
             last_status=self._status,
             waited_s=time.all_s,
         )
+
+    async def _next_look(
+        self, last: Look | None, task: BuildTask, time: ChargedTime, left_s: float
+    ) -> RuntimeArtifact | None:
+        """Wait for the next look that there is something to judge by: any, or one with news where only these count."""
+        expected = self._evidence.expected
+        pause_s = self._polling.pause_s(time.all_s)
+        if last is None or self._unanswered is not None or can_ripen(expected, last):
+            is_held = last is not None and is_end(expected, last)
+            return await self._look(min(self._polling.when_held_s(pause_s) if is_held else pause_s, left_s))
+        until = trio.current_time() + left_s
+        news = News(
+            known=last.seen,
+            tell_from=min(until, task.next_question(expected, last)),
+            until=until,
+            polling=self._polling,
+            since=time.started,
+        )
+        seen = await self._watcher.look_for(news, self._artifact.ref.artifact)
+        self._show(seen)
+        return seen
 
     async def _look(self, pause_s: float) -> RuntimeArtifact | None:
         """Look after a pause, and show what is new."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 import trio
 
 from cpi_tasks.engine.judge import Expectation, Look, has_failed, is_fresh
-from cpi_tasks.engine.watch import Polling
+from cpi_tasks.engine.polling import Polling
 from cpi_tasks.errors import TenantError
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.report import Status, StepOutcome

@@ -97,6 +97,11 @@ def is_end(expected: Expectation, look: Look) -> bool:
     return is_error(expected, look) or is_candidate(expected, look)
 
 
+def can_ripen(expected: Expectation, look: Look) -> bool:
+    """Tell whether what is seen may come to count by itself, with time or by the task's word, and not only by news."""
+    return is_fresh(expected, look) is None or is_end(expected, look)
+
+
 def is_error(expected: Expectation, look: Look) -> bool:
     """Tell whether the look shows an ERROR that came after the trigger; an old one is waited through."""
     return look.seen is not None and look.seen.status == "ERROR" and is_fresh(expected, look) is True

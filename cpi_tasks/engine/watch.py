@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import trio
 
+from cpi_tasks.engine.polling import Polling
 from cpi_tasks.errors import RequestRejected, TenantError, TenantGone, TenantUnavailable
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
-_FIRST_PAUSE_S = 0.25
-_SHARE = 0.15
-_LEAST_PAUSE_S = 0.25
-# Where deployments take a second or two, a quarter of a second for each is time that adds up.
-_LEAST_SHARE = 0.05
+_PAUSE_AFTER_SILENCE_S = 0.25
+_SOON_S = 0.25
 _LEAST_BETWEEN_LOOKS_S = 0.1
 _LONGEST_REST_S = 1.0
-_PAUSE_WHEN_HELD_S = 1.0
 _BY_ID_BELOW = 3
 _RECENT_S = 2.0
 _WEIGHT = 0.25
@@ -29,44 +25,26 @@ _LONGEST_SILENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Polling:
-    """How long to pause between looks at one deployment; times in seconds since its trigger.
+class News:
+    """What makes a look worth telling: another state than the one ``known``, or that it is ``tell_from`` by now.
 
-    Looks start early and widen with the time that has gone by, up to ``longest_s``; around ``expected_s``, what the
-    artifact took the last time or others took, they are close again. ``is_fixed``: every pause is ``longest_s``,
-    whatever is known.
+    Until then looks fall due as ``polling`` says for a deployment triggered at ``since``, and at ``until`` at the
+    latest. Moments are trio's clock's.
     """
 
-    longest_s: float
-    expected_s: float | None = None
-    is_fixed: bool = False
-
-    def pause_s(self, elapsed_s: float) -> float:
-        """Give the pause before the next look."""
-        if self.is_fixed:
-            return self.longest_s
-        pause_s = max(_FIRST_PAUSE_S, elapsed_s * _SHARE)
-        if self.expected_s is not None:
-            least_s = min(_LEAST_PAUSE_S, self.expected_s * _LEAST_SHARE)
-            pause_s = min(pause_s, max(least_s, abs(self.expected_s - elapsed_s) / 2))
-        return min(pause_s, self.longest_s)
-
-    def when_held_s(self, pause_s: float) -> float:
-        """Give the pause where an end is in sight and one more look may be all it takes."""
-        return pause_s if self.is_fixed else min(pause_s, _PAUSE_WHEN_HELD_S)
-
-    def pauses(self) -> Iterator[float]:
-        """Give pause after pause for ever, by trio's clock, from now on."""
-        started = trio.current_time()
-        while True:
-            yield self.pause_s(trio.current_time() - started)
+    known: RuntimeArtifact | None
+    tell_from: float
+    until: float
+    polling: Polling
+    since: float
 
 
 @dataclass(slots=True, kw_only=True)
 class _Waiter:
-    """One artifact waiting for a look that is due at a moment of trio's clock."""
+    """One artifact waiting for a look that is due at a moment of trio's clock; without ``news`` any look will do."""
 
     due: float
+    news: News | None = None
     looked: trio.Event = field(default_factory=trio.Event)
     seen: RuntimeArtifact | None = None
     error: TenantError | None = None
@@ -112,7 +90,17 @@ class RuntimeWatcher:
         Raises ``RequestRejected`` or ``AuthenticationError`` where the tenant will not show what runs, and
         ``TenantUnavailable`` where it has been silent for too long.
         """
-        waiter = _Waiter(due=trio.current_time() + pause_s)
+        return await self._wait(artifact, _Waiter(due=trio.current_time() + pause_s))
+
+    async def look_for(self, news: News, artifact: ArtifactId) -> RuntimeArtifact | None:
+        """Wait for a look that shows news of one artifact and give what it showed; raises as ``look``.
+
+        Looks that have none to tell wake nobody: of hundreds in flight most stay as they are from look to look.
+        """
+        now = trio.current_time()
+        return await self._wait(artifact, _Waiter(due=_next_due(news, now), news=news))
+
+    async def _wait(self, artifact: ArtifactId, waiter: _Waiter) -> RuntimeArtifact | None:
         self._waiters[artifact] = waiter
         self._changed.set()
         try:
@@ -154,7 +142,7 @@ class RuntimeWatcher:
         waiters = {
             artifact: waiter
             for artifact, waiter in self._waiters.items()
-            if not self._is_fixed or waiter.due <= started + _LEAST_PAUSE_S
+            if not self._is_fixed or waiter.due <= started + _SOON_S
         }
         found = _Found()
         refusal: TenantError | None = None
@@ -166,7 +154,7 @@ class RuntimeWatcher:
             if not is_over:
                 # Not an answer about any artifact: all go on waiting.
                 for waiter in waiters.values():
-                    waiter.due = max(waiter.due, trio.current_time() + _FIRST_PAUSE_S)
+                    waiter.due = max(waiter.due, trio.current_time() + _PAUSE_AFTER_SILENCE_S)
                 return
             refusal = error
         except TenantError as error:
@@ -183,9 +171,14 @@ class RuntimeWatcher:
         found: _Found,
         error: TenantError | None,
     ) -> None:
+        now = trio.current_time()
         for artifact, waiter in waiters.items():
             waiter.seen = found.seen.get(artifact)
             waiter.error = error or found.refused.get(artifact)
+            news = waiter.news
+            if news is not None and waiter.error is None and now < news.tell_from and waiter.seen == news.known:
+                waiter.due = _next_due(news, now)
+                continue
             waiter.looked.set()
             if self._waiters.get(artifact) is waiter:
                 del self._waiters[artifact]
@@ -205,3 +198,7 @@ class RuntimeWatcher:
             else:
                 found.seen.update({} if seen is None else {artifact: seen})
         return found
+
+
+def _next_due(news: News, now: float) -> float:
+    return min(now + news.polling.pause_s(now - news.since), max(now, news.until))

@@ -9,7 +9,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from cpi_tasks.engine.watch import Polling, RuntimeWatcher
+from cpi_tasks.engine.polling import Polling
+from cpi_tasks.engine.watch import RuntimeWatcher
 from cpi_tasks.events import DeploymentTriggered
 from cpi_tasks.model.naming import ArtifactId, PollingPolicy
 from cpi_tasks.model.plan import DeployAction
