@@ -27,7 +27,7 @@ from cpi_tasks.flags import (
     ValidateTaskFlags,
     task_of,
 )
-from cpi_tasks.garbage import not_while_loading
+from cpi_tasks.garbage import collected_rarely, not_while_loading
 from cpi_tasks.signals import held_signals
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def _application(c: Context, selection: Selection) -> Iterator[ModuleType]:
         try:
             with not_while_loading():
                 from cpi_tasks import app
-            yield app
+            with collected_rarely():
+                yield app
         except KeyboardInterrupt:
             # A second one while the libraries load: a run takes signals itself, and what comes later is dropped.
             raise Exit("interrupted before anything was sent", code=_INTERRUPTED) from None

@@ -1,12 +1,13 @@
-"""The collector of garbage: at rest while libraries load, at work afterwards."""
+"""The collector of garbage: at rest while libraries load, seldom at work in a run, as before afterwards."""
 
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 
 import pytest
 
-from cpi_tasks.garbage import not_while_loading
+from cpi_tasks.garbage import collected_rarely, not_while_loading
 
 
 def test_nothing_is_collected_while_loading() -> None:
@@ -18,6 +19,17 @@ def test_nothing_is_collected_while_loading() -> None:
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0
     gc.unfreeze()
+
+
+def test_the_callers_measure_comes_back() -> None:
+    """Whoever called a task has its own measure again afterwards, however the task ended."""
+    before = gc.get_threshold()
+
+    with suppress(KeyError), collected_rarely():
+        assert gc.get_threshold()[0] > before[0]
+        raise KeyError
+
+    assert gc.get_threshold() == before
 
 
 def test_a_load_that_fails_leaves_the_collector_at_work() -> None:

@@ -81,10 +81,11 @@ class Wire:
         """
         started = trio.current_time()
         result = "cancelled"
+        body = _Body(content) if isinstance(content, Upload) else content
         try:
             with translated():
                 answer = await self._exchange(
-                    self._request(method, url, headers, content),
+                    self._request(method, url, headers, body),
                     deadline=started + self._timeout_s,
                 )
             result = str(answer.status) if answer.is_complete else f"{answer.status}, cut short"
@@ -95,18 +96,19 @@ class Wire:
             result = "certificate refused"
             raise _unavailable(urlsplit(url).hostname or "", refused) from refused
         finally:
+            if isinstance(body, _Body):
+                body.let_go()
             duration_s = trio.current_time() - started
             self._emit(RequestFinished(method=method, target=target, result=result, duration_s=duration_s))
         return answer
 
     def _request(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | Upload | None
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | _Body | None
     ) -> httpx.Request:
-        if not isinstance(content, Upload):
-            return self._client.build_request(method, url, headers=headers, content=content)
+        if not isinstance(body, _Body):
+            return self._client.build_request(method, url, headers=headers, content=body)
         # With a length given httpx sends no chunks, which gateways before a tenant may not take.
-        headers = {**headers, "Content-Length": str(len(content))}
-        body = _Body(content)
+        headers = {**headers, "Content-Length": str(body.size)}
         request = self._client.build_request(method, url, headers=headers, content=body)
         request.stream = body  # httpx's wrapper is a generator, left behind unclosed where sending breaks off
         return request
@@ -138,11 +140,17 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, upload: Upload) -> None:
         """Take what is sent."""
-        self._upload = upload
+        self._upload: Upload | None = upload
+        self.size = len(upload)
+        """The body's length in bytes."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Begin with the first piece."""
-        return _Pieces(self._upload.pieces())
+        return _Pieces(iter(()) if self._upload is None else self._upload.pieces())
+
+    def let_go(self) -> None:
+        """Hold the archive no longer: httpx's request and response hold each other, and with them this, for a while."""
+        self._upload = None
 
 
 class _Pieces(AsyncIterator[bytes]):

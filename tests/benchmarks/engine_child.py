@@ -21,6 +21,7 @@ from trio.testing import MockClock
 
 from cpi_tasks import planning
 from cpi_tasks.engine import Brake, Ledger, carry_out, read_inventory
+from cpi_tasks.garbage import collected_rarely
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Position, Settings
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, Mode, PackageId
@@ -166,5 +167,6 @@ def _ignore(_: object) -> None:
 if __name__ == "__main__":
     if sys.argv[3] == "bytes":
         tracemalloc.start()
-    found = trio.run(main, int(sys.argv[1]), int(sys.argv[2]), clock=MockClock(autojump_threshold=0))
+    with collected_rarely():
+        found = trio.run(main, int(sys.argv[1]), int(sys.argv[2]), clock=MockClock(autojump_threshold=0))
     sys.stdout.write(f"{json.dumps(found)}\n")
