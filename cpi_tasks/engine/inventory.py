@@ -71,8 +71,7 @@ async def read_locks(tenant: Tenant) -> Mapping[ArtifactId, DesigntimeLock]:
 
 
 async def _read_runtime(tenant: Tenant, reading: Reading) -> None:
-    for artifact in await tenant.list_runtime_artifacts():
-        reading.runtime[artifact.id] = artifact
+    reading.runtime = await tenant.list_runtime_artifacts()
 
 
 async def _look_elsewhere(

@@ -23,7 +23,7 @@ async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Con
     for late in timed_out.values():
         await _ask(late)
     try:
-        runtime = {artifact.id: artifact for artifact in await context.tenant.list_runtime_artifacts()}
+        runtime = await context.tenant.list_runtime_artifacts()
     except TenantError:
         runtime = {}
     for ref, late in timed_out.items():

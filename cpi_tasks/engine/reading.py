@@ -21,7 +21,7 @@ class Reading:
     fingerprints: dict[ArtifactId, str] = field(default_factory=dict)
     parameters: dict[ArtifactId, tuple[ConfigurationParameter, ...] | None] = field(default_factory=dict)
     proved: dict[ArtifactId, Known] = field(default_factory=dict)
-    runtime: dict[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
+    runtime: Mapping[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
     elsewhere: dict[ArtifactId, bool] = field(default_factory=dict)
     unreadable_packages: dict[PackageId, str] = field(default_factory=dict)
     unreadable_artifacts: dict[ArtifactId, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import trio
@@ -54,8 +55,8 @@ class _Waiter:
 class _Found:
     """What one look showed, and which artifacts the tenant would not show."""
 
-    seen: dict[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
-    refused: dict[ArtifactId, RequestRejected] = field(default_factory=dict)
+    seen: Mapping[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
+    refused: Mapping[ArtifactId, RequestRejected] = field(default_factory=dict)
 
 
 class RuntimeWatcher:
@@ -73,7 +74,7 @@ class RuntimeWatcher:
         self._waiters: dict[ArtifactId, _Waiter] = {}
         self._changed = trio.Event()
         self._next_look = -math.inf
-        self._listed: dict[ArtifactId, RuntimeArtifact] = {}
+        self._listed: Mapping[ArtifactId, RuntimeArtifact] = {}
         self._listed_at = -math.inf
         self._silent_since: float | None = None
         self.stalled_s = 0.0
@@ -186,18 +187,18 @@ class RuntimeWatcher:
     async def _read(self, artifacts: tuple[ArtifactId, ...]) -> _Found:
         if len(artifacts) >= _BY_ID_BELOW:
             started = trio.current_time()
-            self._listed = {artifact.id: artifact for artifact in await self._tenant.list_runtime_artifacts()}
+            self._listed = await self._tenant.list_runtime_artifacts()
             self._listed_at = started
             return _Found(seen=self._listed)
-        found = _Found()
+        shown, refused = dict[ArtifactId, RuntimeArtifact](), dict[ArtifactId, RequestRejected]()
         for artifact in artifacts:
             try:
                 seen = await self._tenant.read_runtime_artifact(artifact)
             except RequestRejected as error:
-                found.refused[artifact] = error
+                refused[artifact] = error
             else:
-                found.seen.update({} if seen is None else {artifact: seen})
-        return found
+                shown.update({} if seen is None else {artifact: seen})
+        return _Found(seen=shown, refused=refused)
 
 
 def _next_due(news: News, now: float) -> float:

@@ -137,8 +137,8 @@ class Tenant(Protocol):
     async def read_build_status(self, task: TaskId) -> str | None:
         """Read a build task's status in upper case; ``None`` where the task is not known (any more)."""
 
-    async def list_runtime_artifacts(self) -> tuple[RuntimeArtifact, ...]:
-        """List everything that is deployed, in one request where it fits a page."""
+    async def list_runtime_artifacts(self) -> Mapping[ArtifactId, RuntimeArtifact]:
+        """List everything that is deployed, by its id, in one request where it fits a page."""
 
     async def read_runtime_artifact(self, artifact: ArtifactId) -> RuntimeArtifact | None:
         """Read one runtime artifact; ``None`` while it is not deployed."""

@@ -53,12 +53,14 @@ class RuntimeCalls:
         request = reading(path, action=f"read build task {task!r}", role=DEPLOY_ROLE)
         return await self._session.find(request, _build_status) or None
 
-    async def list_runtime_artifacts(self) -> tuple[RuntimeArtifact, ...]:
-        """List all that is deployed: ``GET IntegrationRuntimeArtifacts``, 200, by pages (SAP, Integration Content)."""
+    async def list_runtime_artifacts(self) -> dict[ArtifactId, RuntimeArtifact]:
+        """List all that is deployed, by its id: ``GET IntegrationRuntimeArtifacts``, 200, by pages.
+
+        Source: SAP, Integration Content.
+        """
         path = odata.API_ROOT + "IntegrationRuntimeArtifacts"
-        return await self._session.collect(
-            listing(path, action="list the runtime artifacts", role=MONITORING_ROLE), _runtime_artifact
-        )
+        request = listing(path, action="list the runtime artifacts", role=MONITORING_ROLE)
+        return {row.id: row for row in await self._session.collect(request, _runtime_artifact)}
 
     async def read_runtime_artifact(self, artifact: ArtifactId) -> RuntimeArtifact | None:
         """Read one: ``GET IntegrationRuntimeArtifacts('A')``, 200; ``None`` where it is not deployed.

@@ -102,9 +102,7 @@ class Wire:
             self._emit(RequestFinished(method=method, target=target, result=result, duration_s=duration_s))
         return answer
 
-    def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | _Body | None
-    ) -> httpx.Request:
+    def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | _Body | None) -> httpx.Request:
         if not isinstance(body, _Body):
             return self._client.build_request(method, url, headers=headers, content=body)
         # With a length given httpx sends no chunks, which gateways before a tenant may not take.

@@ -16,10 +16,13 @@ _PARTS = ("read and plan", "update", "deploy")
 _TWICE = 2.1
 
 
-def measure(folder: Path, *, artifacts: int = 10_000, rounds: int = 3) -> list[Measure]:
+def measure(folder: Path, *, artifacts: int = 10_000, rounds: int = 5) -> list[Measure]:
     """Run half of the artifacts and all of them, with slots that grow with them; the round with least CPU counts."""
     packages = artifacts // PER_PACKAGE
-    half, whole = (_least(folder, count, rounds) for count in (artifacts // 2, artifacts))
+    # By turns: what else the machine does meanwhile falls on both.
+    ran = [(_once(folder, artifacts // 2, "cpu"), _once(folder, artifacts, "cpu")) for _ in range(rounds)]
+    half = _least([one for one, _ in ran], _once(folder, artifacts // 2, "bytes"))
+    whole = _least([one for _, one in ran], _once(folder, artifacts, "bytes"))
     measures = []
     for part in _PARTS:
         took, size = whole[part]["cpu_s"] / artifacts, whole[part]["bytes"] / artifacts
@@ -59,15 +62,14 @@ def _sum(parts: dict[str, Part], part: str, key: str) -> float:
     return max(1e-9, sum(parts[name][key] for name in _PARTS if part in {name, "all"}))
 
 
-def _least(folder: Path, artifacts: int, rounds: int) -> dict[str, Part]:
-    """Run in a process of its own, some times; gives the round that took the least CPU, and bytes of another one."""
-    rows = [_once(folder, artifacts, "cpu") for _ in range(rounds)]
-    least = min(rows, key=lambda parts: _sum(parts, "all", "cpu_s"))
-    counted = _once(folder, artifacts, "bytes")
+def _least(rounds: list[dict[str, Part]], counted: dict[str, Part]) -> dict[str, Part]:
+    """Give the round that took the least CPU, with the bytes of the one that counted them."""
+    least = min(rounds, key=lambda parts: _sum(parts, "all", "cpu_s"))
     return {name: {**part, "bytes": counted[name]["bytes"]} for name, part in least.items()}
 
 
 def _once(folder: Path, artifacts: int, what: str) -> dict[str, Part]:
+    """Run in a process of its own."""
     overall = max(AT_ONCE, AT_ONCE * artifacts // PER_PACKAGE)
     cwd = folder / f"engine{artifacts}"
     cwd.mkdir(exist_ok=True)

@@ -60,12 +60,12 @@ class LeanTenant(FakeTenant):
         self._starting.append((now + self._deploy_s, replace(new, status="STARTED")))
         return None
 
-    async def list_runtime_artifacts(self) -> tuple[RuntimeArtifact, ...]:
+    async def list_runtime_artifacts(self) -> dict[ArtifactId, RuntimeArtifact]:
         """List everything."""
         await trio.sleep(_LATENCY_S)
         self.looks += 1
         self._move_on()
-        return tuple(self._rows.values())
+        return dict(self._rows)
 
     async def read_runtime_artifact(self, artifact: ArtifactId) -> RuntimeArtifact | None:
         """Read one."""

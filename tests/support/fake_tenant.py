@@ -215,12 +215,12 @@ class FakeTenant:
         await self._leave(f"task {artifact}")
         return status
 
-    async def list_runtime_artifacts(self) -> tuple[RuntimeArtifact, ...]:
+    async def list_runtime_artifacts(self) -> dict[ArtifactId, RuntimeArtifact]:
         """List all that runs."""
         await self._arrive("look-all")
         found = [self.seen(artifact) for artifact in {**self.running, **self.deployed}]
         await self._leave("look-all")
-        return tuple(artifact for artifact in found if artifact is not None)
+        return {artifact.id: artifact for artifact in found if artifact is not None}
 
     async def read_runtime_artifact(self, artifact: ArtifactId) -> RuntimeArtifact | None:
         """Read one."""

@@ -115,7 +115,8 @@ async def test_runtime_artifacts_are_listed_over_pages(connected: Connected) -> 
 
     async with connected(tenant) as client:
         artifacts = await client.list_runtime_artifacts()
-    assert (RUNNING, RuntimeArtifact(id=ArtifactId("B"), version="", status="ERROR")) == artifacts
+    other = RuntimeArtifact(id=ArtifactId("B"), version="", status="ERROR")
+    assert artifacts == {RUNNING.id: RUNNING, other.id: other}
     assert asked == [
         "/api/v1/IntegrationRuntimeArtifacts",
         "/api/v1/IntegrationRuntimeArtifacts?$skiptoken=1000",
