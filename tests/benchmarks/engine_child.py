@@ -1,4 +1,4 @@
-"""One run of the engine under the virtual clock: ``python engine_child.py ARTIFACTS OVERALL cpu|bytes``.
+"""One run of the engine under the virtual clock: ``python engine_child.py PACKAGES PER_PACKAGE cpu|bytes``.
 
 Prints, as one line of JSON, the CPU seconds or the bytes (at the peak, beyond what was there before) of each part.
 What the system counts as a process' memory depends on what Python still has from the part before, so bytes are those
@@ -38,18 +38,20 @@ from cpi_tasks.model.tenant import DesigntimeArtifact
 from tests.benchmarks.lean_tenant import LeanTenant
 from tests.support.fake_records import FakeMemory
 
-PER_PACKAGE, AT_ONCE, DEPLOY_S = 100, 5, 4.0
+AT_ONCE, DEPLOY_S = 5, 4.0
 _FLOW = ArtifactKind.INTEGRATION_FLOW
 _NOWHERE = Position(file="deploy.yml", line=1, column=1)
 
 Part = dict[str, float]
 
 
-async def main(count: int, overall: int) -> dict[str, Part]:
+async def main(packages: int, per_package: int) -> dict[str, Part]:
     """Read and plan, write one parameter of each artifact, deploy each; gives what every part took."""
     tenant, parts = LeanTenant(deploy_s=DEPLOY_S), dict[str, Part]()
+    overall = max(AT_ONCE, AT_ONCE * packages)
     settings = Settings(mode=Mode.DEPLOY_ONLY, parallel_deployments=AT_ONCE, max_parallel_deployments=overall)
-    refs = [_ref(number) for number in range(count)]
+    refs = [_ref(package, number) for package in range(packages) for number in range(per_package)]
+    count = len(refs)
     for ref in refs:
         tenant.hold(_design(ref))
         tenant.parameters[ref.artifact] = {"Host": "a.example"}
@@ -97,8 +99,8 @@ def _measured(part: str, parts: dict[str, Part]) -> Iterator[None]:
     parts[part] = {"cpu_s": cpu_s, "bytes": peak - before, "virtual_s": trio.current_time() - at}
 
 
-def _ref(number: int) -> ArtifactRef:
-    return ArtifactRef(package=PackageId(f"P{number // PER_PACKAGE}"), artifact=ArtifactId(f"Artifact{number}"))
+def _ref(package: int, number: int) -> ArtifactRef:
+    return ArtifactRef(package=PackageId(f"P{package}"), artifact=ArtifactId(f"Artifact{package}x{number}"))
 
 
 def _design(ref: ArtifactRef) -> DesigntimeArtifact:

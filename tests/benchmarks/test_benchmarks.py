@@ -32,7 +32,7 @@ TINY: dict[int, Tiny] = {
     2: lambda folder: unchanged.measure(folder, packages=1, per_package=5, rate=100.0),
     3: lambda folder: published.measure(folder, packages=1, per_package=2, deploy_s=0.1),
     4: lambda folder: mixed.measure(folder, packages=2, per_package=4, at_once=2, overall=4, scarce=2, seeds=1),
-    5: lambda folder: engine_cost.measure(folder, artifacts=400, rounds=1),
+    5: lambda folder: engine_cost.measure(folder, artifacts=400, packages=4, rounds=1),
     6: lambda folder: archives.measure(folder, archives=2, largest=60 * 1024),
     7: lambda folder: start_up.measure(folder, rounds=1, landscapes=(1,)),
 }
