@@ -13,6 +13,8 @@ from typing import Any, TypedDict, get_type_hints
 from invoke.context import Context
 from invoke.tasks import Task
 
+from cpi_tasks.bytecode import kept_bytecode
+
 
 class InputFlags(TypedDict):
     """What is worked on; the same for every task that reads the files."""
@@ -205,7 +207,8 @@ def task_of(flags: type, texts: Mapping[str, str] | None = None) -> Callable[[Ca
     def decorate(function: Callable[..., None]) -> EnvironmentTask:
         @functools.wraps(function)
         def body(c: Context, **given: object) -> None:
-            function(c, **{**defaults, **given})
+            with kept_bytecode():
+                function(c, **{**defaults, **given})
 
         keyword = inspect.Parameter.KEYWORD_ONLY
         parameters = [inspect.Parameter(name, keyword, default=default) for name, default in defaults.items()]

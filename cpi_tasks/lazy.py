@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
+from cpi_tasks.bytecode import kept_bytecode
+
 
 def on_first_use(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], object]:
     """Give the ``__getattr__`` of a package: ``homes`` are its modules, each with the public names it holds.
@@ -17,7 +19,8 @@ def on_first_use(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable
     def load(name: str) -> object:
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found: object = getattr(import_module(f"{package}.{home_of[name]}"), name)
+        with kept_bytecode():
+            found: object = getattr(import_module(f"{package}.{home_of[name]}"), name)
         setattr(sys.modules[package], name, found)
         return found
 
