@@ -222,7 +222,7 @@ class Deployment:
     ) -> RuntimeArtifact | None:
         """Wait for the next look that there is something to judge by: any, or one with news where only these count."""
         expected = self._evidence.expected
-        pause_s = self._polling.pause_s(time.all_s)
+        pause_s = self._polling.pause_s(time.all_s, usual_s=self._watcher.usual_s)
         if last is None or self._unanswered is not None or can_ripen(expected, last):
             is_held = last is not None and is_end(expected, last)
             return await self._look(min(self._polling.when_held_s(pause_s) if is_held else pause_s, left_s))

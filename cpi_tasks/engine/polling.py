@@ -28,14 +28,15 @@ class Polling:
     expected_s: float | None = None
     is_fixed: bool = False
 
-    def pause_s(self, elapsed_s: float) -> float:
-        """Give the pause before the next look."""
+    def pause_s(self, elapsed_s: float, *, usual_s: float | None = None) -> float:
+        """Give the pause before the next look; ``usual_s`` is what stands in where nothing is expected."""
         if self.is_fixed:
             return self.longest_s
         pause_s = max(_FIRST_PAUSE_S, elapsed_s * _SHARE)
-        if self.expected_s is not None:
-            least_s = min(_LEAST_PAUSE_S, self.expected_s * _LEAST_SHARE)
-            pause_s = min(pause_s, max(least_s, abs(self.expected_s - elapsed_s) / 2))
+        expected_s = usual_s if self.expected_s is None else self.expected_s
+        if expected_s is not None:
+            least_s = min(_LEAST_PAUSE_S, expected_s * _LEAST_SHARE)
+            pause_s = min(pause_s, max(least_s, abs(expected_s - elapsed_s) / 2))
         return min(pause_s, self.longest_s)
 
     def when_held_s(self, pause_s: float) -> float:

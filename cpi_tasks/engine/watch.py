@@ -83,7 +83,16 @@ class RuntimeWatcher:
 
     def note_took(self, took_s: float) -> None:
         """Take note of how long a deployment took, so that looks at others fall close to their end."""
-        self.usual_s = took_s if self.usual_s is None else self.usual_s + (took_s - self.usual_s) * _WEIGHT
+        if self.usual_s is not None:
+            self.usual_s += (took_s - self.usual_s) * _WEIGHT
+            return
+        self.usual_s = took_s
+        # Those begun with this one have been looked at as if anything could come.
+        now = trio.current_time()
+        for waiter in self._waiters.values():
+            if waiter.news is not None:
+                waiter.due = min(waiter.due, self._next_due(waiter.news, now))
+        self._changed.set()
 
     async def look(self, artifact: ArtifactId, *, pause_s: float) -> RuntimeArtifact | None:
         """Wait for the next look (at most about ``pause_s`` away) and give what it showed of one artifact.
@@ -99,7 +108,11 @@ class RuntimeWatcher:
         Looks that have none to tell wake nobody: of hundreds in flight most stay as they are from look to look.
         """
         now = trio.current_time()
-        return await self._wait(artifact, _Waiter(due=_next_due(news, now), news=news))
+        return await self._wait(artifact, _Waiter(due=self._next_due(news, now), news=news))
+
+    def _next_due(self, news: News, now: float) -> float:
+        pause_s = news.polling.pause_s(now - news.since, usual_s=self.usual_s)
+        return min(now + pause_s, max(now, news.until))
 
     async def _wait(self, artifact: ArtifactId, waiter: _Waiter) -> RuntimeArtifact | None:
         self._waiters[artifact] = waiter
@@ -178,7 +191,7 @@ class RuntimeWatcher:
             waiter.error = error or found.refused.get(artifact)
             news = waiter.news
             if news is not None and waiter.error is None and now < news.tell_from and waiter.seen == news.known:
-                waiter.due = _next_due(news, now)
+                waiter.due = self._next_due(news, now)
                 continue
             waiter.looked.set()
             if self._waiters.get(artifact) is waiter:
@@ -199,7 +212,3 @@ class RuntimeWatcher:
             else:
                 shown.update({} if seen is None else {artifact: seen})
         return _Found(seen=shown, refused=refused)
-
-
-def _next_due(news: News, now: float) -> float:
-    return min(now + news.polling.pause_s(now - news.since), max(now, news.until))
