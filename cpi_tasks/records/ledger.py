@@ -36,6 +36,7 @@ class DeploymentRecords:
         self._folder = folder
         self._file = folder.records_file(tenant)
         self._digests = Digests(folder)
+        self._is_there = False
         self._notes, lines = self._read()
         self._is_long = lines > max(_LINES_PER_NOTE * len(self._notes), _LINES_ALWAYS_FINE)
 
@@ -156,7 +157,9 @@ class DeploymentRecords:
             self._notes.records[artifact] = record
 
     def _append(self, line: str) -> None:
-        self._folder.ensure("records")
+        if not self._is_there:
+            self._folder.ensure("records")
+            self._is_there = True
         if self._is_long:
             # Read once more: what counts is what is in the file now.
             notes, _ = self._read()
@@ -164,7 +167,12 @@ class DeploymentRecords:
                 write_whole(self._file, notes.lines().encode())
             self._is_long = False
         with told(self._folder.path):
-            append(self._file, line.encode())
+            try:
+                append(self._file, line.encode())
+            except FileNotFoundError:
+                # Somebody cleaned up while this run is under way.
+                self._folder.ensure("records")
+                append(self._file, line.encode())
 
     def _read(self) -> tuple[Notes, int]:
         """Give what the file holds and how many lines it took."""
