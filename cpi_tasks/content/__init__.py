@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cpi_tasks.content.diff import diff_archive
     from cpi_tasks.content.download import read_archive
     from cpi_tasks.content.load import load_content, load_contents
-    from cpi_tasks.content.needs import needs_elsewhere
+    from cpi_tasks.content.needs import needs_elsewhere, needs_of
     from cpi_tasks.content.package_metadata import comparable_metadata, differing_metadata, given_metadata
     from cpi_tasks.content.parameters import wanted_parameters
     from cpi_tasks.content.timers import fires_on_deployment
@@ -31,6 +31,7 @@ __all__ = [
     "load_contents",
     "lost_values",
     "needs_elsewhere",
+    "needs_of",
     "read_archive",
     "wanted_parameters",
     "write_unpacked",
@@ -44,7 +45,7 @@ __getattr__ = on_first_use(
         "diff": ("diff_archive",),
         "download": ("read_archive",),
         "load": ("load_content", "load_contents"),
-        "needs": ("needs_elsewhere",),
+        "needs": ("needs_elsewhere", "needs_of"),
         "package_metadata": ("comparable_metadata", "differing_metadata", "given_metadata"),
         "parameters": ("wanted_parameters",),
         "timers": ("fires_on_deployment",),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from cpi_tasks.content import needs_elsewhere
+from cpi_tasks.content import needs_of
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig
 from cpi_tasks.model.content import ArtifactContent
@@ -16,6 +16,8 @@ from cpi_tasks.model.plan import ArtifactPlan, DeployAction, PackagePlan, Update
 from cpi_tasks.planning.circles import Edges, without_circles
 
 _Contents = Mapping[ArtifactRef, ArtifactContent]
+_WHERE = {True: "is not deployed on the tenant", False: "does not exist on the tenant"}
+_LEFT_ALONE = "is left alone as somebody's draft and is not deployed on the tenant"
 _WORKING = frozenset({DeployAction.DEPLOY, DeployAction.WATCH})
 
 
@@ -56,25 +58,33 @@ def find_absent(
     *,
     coming: AbstractSet[ArtifactId],
 ) -> tuple[Problem, ...]:
-    """Complain about everything that is needed, is not in the configuration, and does not run on the tenant.
+    """Complain about everything that is needed, that this run does not deploy, and that does not run on the tenant.
 
-    ``coming`` is what earlier configurations of the same run deploy.
+    It is not in the configuration, or it is left alone as somebody's draft. ``coming`` is what earlier configurations
+    of the same run deploy.
     """
-    if not inventory.elsewhere:
-        return ()
+    artifacts = [artifact for package in packages for artifact in package.artifacts]
     specs = {spec.ref: spec for package in config.packages for spec in package.artifacts}
-    needs = needs_elsewhere(config, contents)
-    deployed = [a for package in packages for a in package.artifacts if a.deploy and a.deploy.action in _WORKING]
+    own = {spec.id for spec in specs.values() if spec.deploy}
+    absent = {needed: _WHERE[is_there] for needed, is_there in inventory.elsewhere.items() if needed not in own}
+    absent |= {artifact.ref.artifact: _LEFT_ALONE for artifact in artifacts if _is_left_alone(artifact)}
+    if not absent:
+        return ()
+    needs = needs_of(config, contents)
     return tuple(
-        _absent(specs[artifact.ref], needed, inventory)
-        for artifact in deployed
+        _absent(specs[artifact.ref], needed, absent[needed])
+        for artifact in artifacts
+        if artifact.deploy is not None and artifact.deploy.action in _WORKING
         for needed in sorted(needs[artifact.ref] - coming)
-        if needed not in inventory.runtime and needed in inventory.elsewhere
+        if needed in absent and needed not in inventory.runtime
     )
 
 
-def _absent(spec: ArtifactSpec, needed: ArtifactId, inventory: Inventory) -> Problem:
-    where = "is not deployed on the tenant" if inventory.elsewhere[needed] else "does not exist on the tenant"
+def _is_left_alone(artifact: ArtifactPlan) -> bool:
+    return artifact.deploy is None and artifact.update is not None and artifact.update.action is UpdateAction.KEEP
+
+
+def _absent(spec: ArtifactSpec, needed: ArtifactId, where: str) -> Problem:
     position = spec.depends_on.get(needed, spec.position)
     return Problem(
         file=position.file,

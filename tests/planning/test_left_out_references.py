@@ -9,9 +9,10 @@ import pytest
 from cpi_tasks.errors import InputError
 from cpi_tasks.model.config import Settings
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ArtifactId, ArtifactKind
+from cpi_tasks.model.naming import ArtifactId, ArtifactKind, DraftPolicy
 from tests.planning.builders import (
     MAPPING,
+    OTHER,
     SCRIPTS,
     content,
     depends_on,
@@ -67,3 +68,21 @@ def test_a_library_that_is_deployed_is_nothing_to_ask_about() -> None:
     tenant = replace(inventory(), elsewhere={ArtifactId("Lib"): False})
 
     assert plan_with_library(library, tenant, STRICT).warnings == ()
+
+
+LEFT_ALONE = (
+    "integration flow 'Flow' needs 'Lib', which is left alone as somebody's draft and is not deployed on the tenant; "
+    "nor does this run deploy it first"
+)
+
+
+def test_a_library_left_alone_as_a_draft_that_does_not_run_is_a_warning() -> None:
+    """Under ``onDraft: skip`` somebody's draft is not deployed: what needs it is told, unless an older state runs."""
+    library = content(spec("Lib", SCRIPTS, package="Libs"), OTHER)
+    draft = design("Lib", SCRIPTS, version="Active")
+    settings = Settings(on_draft=DraftPolicy.SKIP)
+
+    assert plan_with_library(library, inventory(draft), settings).warnings == (LEFT_ALONE,)
+    assert plan_with_library(library, inventory(draft, running=[runtime("Lib")]), settings).warnings == ()
+    with pytest.raises(InputError, match="left alone as somebody's draft"):
+        plan_with_library(library, inventory(draft), replace(settings, is_strict=True))
