@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.benchmarks import bounds
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.processes import invoke, tenant
-from tests.benchmarks.workload import add_artifacts, rates, repository
+from tests.benchmarks.workload import ONE_AT_A_TIME, add_artifacts, rates, repository
 
 _OUT_OF_THE_WAY = 1000
 
@@ -20,8 +20,12 @@ def measure(
     deploy_s: float = 2.0,
     at_once: int = 5,
     overall: int = 50,
+    has_sequential_run: bool = False,
 ) -> list[Measure]:
-    """Run ``update``, then ``deploy``, each as a user does, and compare ``deploy`` with its slots."""
+    """Run ``update``, then ``deploy``, each as a user does, and compare ``deploy`` with its slots.
+
+    ``has_sequential_run``: then deploy all once more, one at a time, instead of adding up what that takes at least.
+    """
     project = repository(
         folder / "repository",
         parallelDeployments=at_once,
@@ -37,8 +41,13 @@ def measure(
         running.seen()
         deploy = invoke("deploy", "--env", "x", cwd=project.root, env=environment)
         asked = len(running.seen())
+        sequential_s = bounds.sequential_s([duration for package in durations for duration in package])
+        if has_sequential_run:
+            project.keys |= ONE_AT_A_TIME
+            project.save()
+            forced = invoke("deploy", "--env", "x", "--force", cwd=project.root, env=environment)
+            sequential_s = forced.wall_s
     bound = bounds.slots_s(durations, per_package=at_once, overall=overall)
-    every = [duration for package in durations for duration in package]
     return [
         Measure(
             benchmark=1,
@@ -46,7 +55,7 @@ def measure(
             unit="s",
             measured=deploy.wall_s,
             bound=bound,
-            sequential=bounds.sequential_s(every),
+            sequential=sequential_s,
             most_ratio=1.2,
             note=f"{deploy.cpu_s:.2f} s CPU, {asked} requests",
         ),

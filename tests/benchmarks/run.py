@@ -1,4 +1,4 @@
-"""All benchmarks: ``python tests/benchmarks/run.py [--only 1,4] [--rounds N] [--json FILE]``.
+"""All benchmarks: ``python tests/benchmarks/run.py [--only 1,4] [--rounds N] [--sequential] [--json FILE]``.
 
 Exits with 1 where a limit does not hold. What is measured in virtual time is the same on a busy machine; what is
 measured in seconds wants an idle one.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,7 +30,9 @@ from tests.benchmarks import (  # noqa: E402 - see above
 from tests.benchmarks.measures import Measure, best  # noqa: E402 - see above
 from tests.benchmarks.showing import as_json, show  # noqa: E402 - see above
 
-BENCHMARKS: Mapping[int, Callable[[Path], list[Measure]]] = {
+Benchmark = Callable[[Path], list[Measure]]
+
+BENCHMARKS: Mapping[int, Benchmark] = {
     1: deployments.measure,
     2: unchanged.measure,
     3: published.measure,
@@ -38,17 +41,23 @@ BENCHMARKS: Mapping[int, Callable[[Path], list[Measure]]] = {
     6: archives.measure,
     7: start_up.measure,
 }
+WITH_SEQUENTIAL_RUNS: Mapping[int, Benchmark] = {
+    **BENCHMARKS,
+    1: partial(deployments.measure, has_sequential_run=True),
+    3: partial(published.measure, has_sequential_run=True),
+}
+"""Deployments one after another take minutes on a real socket; in virtual time they are always run."""
 
 
-def measured(numbers: list[int], *, rounds: int, console: Console) -> list[Measure]:
+def measured(benchmarks: Mapping[int, Benchmark], *, rounds: int, console: Console) -> list[Measure]:
     """Run benchmarks, each so many times in a folder of its own, and give the best of each figure."""
     measures: list[Measure] = []
-    for number in numbers:
+    for number, benchmark in benchmarks.items():
         found = []
         for _ in range(rounds):
             console.print(f"benchmark {number} …", style="dim")
             with TemporaryDirectory(prefix="benchmark-") as folder:
-                found.append(BENCHMARKS[number](Path(folder)))
+                found.append(benchmark(Path(folder)))
         measures += best(found)
     return measures
 
@@ -59,6 +68,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", metavar="1,4", default=",".join(map(str, BENCHMARKS)), help="which benchmarks to run")
     parser.add_argument("--rounds", type=int, default=1, help="how often each is run; the best round counts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser.add_argument("--sequential", action="store_true", help="also deploy one by one where that takes minutes")
     given = parser.parse_args(arguments)
     try:
         numbers = sorted({int(number) for number in given.only.split(",")})
@@ -67,7 +77,10 @@ def main(arguments: list[str]) -> int:
     unknown = [number for number in numbers if number not in BENCHMARKS]
     if unknown or given.rounds < 1:
         parser.error(f"there are benchmarks {min(BENCHMARKS)} to {max(BENCHMARKS)}, and --rounds begins at 1")
-    measures = measured(numbers, rounds=given.rounds, console=Console(stderr=True))
+    known = WITH_SEQUENTIAL_RUNS if given.sequential else BENCHMARKS
+    measures = measured(
+        {number: known[number] for number in numbers}, rounds=given.rounds, console=Console(stderr=True)
+    )
     show(measures, Console(), rounds=given.rounds)
     if given.json:
         given.json.write_text(as_json(measures, rounds=given.rounds), encoding="utf-8")

@@ -28,9 +28,11 @@ from tests.benchmarks.showing import as_json, show
 Tiny = Callable[[Path], list[Measure]]
 
 TINY: dict[int, Tiny] = {
-    1: lambda folder: deployments.measure(folder, packages=2, per_package=3, deploy_s=0.1, at_once=2, overall=3),
+    1: lambda folder: deployments.measure(
+        folder, packages=2, per_package=3, deploy_s=0.1, at_once=2, overall=3, has_sequential_run=True
+    ),
     2: lambda folder: unchanged.measure(folder, packages=1, per_package=5, rate=100.0),
-    3: lambda folder: published.measure(folder, packages=1, per_package=2, deploy_s=0.1),
+    3: lambda folder: published.measure(folder, packages=1, per_package=2, deploy_s=0.1, has_sequential_run=True),
     4: lambda folder: mixed.measure(folder, packages=2, per_package=4, at_once=2, overall=4, scarce=2, seeds=1),
     5: lambda folder: engine_cost.measure(folder, artifacts=400, packages=4, rounds=1),
     6: lambda folder: archives.measure(folder, archives=2, largest=60 * 1024),
@@ -68,9 +70,17 @@ def test_each_runs(tmp_path: Path, number: int) -> None:
     assert len(json.loads(as_json(found))["measures"]) == len(found)
 
 
+def test_a_sequential_run_is_run(tmp_path: Path) -> None:
+    """One by one six deployments of a tenth of a second take that long and the command's start: it was not added up."""
+    found = TINY[1](tmp_path)
+
+    assert found[0].sequential is not None
+    assert found[0].sequential > 6 * 0.1 + 0.05
+
+
 def test_all_are_registered() -> None:
-    """The command knows the seven benchmarks."""
-    assert list(run.BENCHMARKS) == list(TINY) == [1, 2, 3, 4, 5, 6, 7]
+    """The command knows the seven benchmarks, also where it is to deploy one by one beside them."""
+    assert list(run.BENCHMARKS) == list(run.WITH_SEQUENTIAL_RUNS) == list(TINY) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_requests_bound() -> None:

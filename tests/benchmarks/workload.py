@@ -6,6 +6,9 @@ from pathlib import Path
 
 from tests.support.project import Project
 
+ONE_AT_A_TIME = {"parallelDeployments": 1, "maxParallelDeployments": 1}
+"""Keys of a run that deploys one artifact after another."""
+
 _KINDS = ("flow", "flow", "flow", "collection", "mapping")
 
 
