@@ -38,13 +38,23 @@ class Interruption:
         self._is_attended = is_attended
         self._emit: Emit | None = None
         self._save: Callable[[], None] | None = None
+        self._is_over = False
+        self.late: signal.Signals | None = None
+        """The last signal that came when there was nothing left to interrupt."""
 
     def use(self, emit: Emit, save: Callable[[], None]) -> None:
         """Tell ``emit`` of an interruption from now on, and have ``save`` write the report before the wait."""
         self._emit, self._save = emit, save
 
+    def end(self) -> None:
+        """Heed nothing any more: the report is made now, and what it says must stay the last word."""
+        self._is_over = True
+
     def begin(self, number: signal.Signals) -> None:
         """Heed one signal."""
+        if self._is_over:
+            self.late = number
+            return
         is_first, self._progress.is_interrupted = not self._progress.is_interrupted, True
         grace_s = self._progress.stop_beginning()
         if not is_first or grace_s is None:

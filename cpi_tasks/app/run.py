@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
@@ -73,6 +74,8 @@ async def run(selection: Selection, root: Path, terms: Terms) -> Report:
         error = first_error(group)
         _note_end(error, progress, redactor, terms)
         raise error from None
+    if interruption.late is not None:
+        signal.raise_signal(interruption.late)
     return result
 
 
@@ -102,6 +105,7 @@ async def _run(
             await _work(keeper, replace(logged, emit=keeper.emit))
         if keeper is None or not progress.ledgers:
             raise Interrupted("interrupted before anything was changed; nothing was sent that changes the tenant")
+        interruption.end()
         return keeper.finish()
 
 

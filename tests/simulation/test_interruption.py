@@ -18,7 +18,15 @@ from cpi_tasks import app
 from cpi_tasks.app.interruption import Heed
 from cpi_tasks.app.run import Confirm
 from cpi_tasks.errors import Interrupted
-from cpi_tasks.events import DeploymentTriggered, Event, InterruptionBegan, PlanMade, RequestFinished, WriteBegins
+from cpi_tasks.events import (
+    DeploymentTriggered,
+    Event,
+    InterruptionBegan,
+    PlanMade,
+    RequestFinished,
+    RunFinished,
+    WriteBegins,
+)
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.report import Report
 from cpi_tasks.records import read_runs
@@ -249,3 +257,27 @@ async def test_at_any_write_it_ends_in_good_order_and_the_next_run_goes_on(
     again = await slow.run()
     assert again.exit_code == 0
     assert (await slow.run()).writes == ()
+
+
+async def test_a_signal_after_the_report_changes_nothing_of_it(
+    slow: World, hand: Hand, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It is handed on to whoever handled signals before: the end that was put on record stays the last word."""
+    slow.project.save()
+    events, handed_on = list[Event](), list[int]()
+
+    def emit(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, RunFinished) and hand.heed is not None:
+            hand.heed(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, lambda number, _: handed_on.append(number))
+    try:
+        report = await app.run(Selection(env="x"), slow.project.root, slow._terms(emit))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert (report.exit_code, report.is_interrupted, handed_on) == (0, False, [signal.SIGTERM])
+    assert isinstance(events[-1], RunFinished)
+    (journal,) = slow.project.root.glob(".cpi/runs/*/journal.jsonl")
+    assert json.loads(journal.read_text(encoding="utf-8").splitlines()[-1])["event"] == "run finished"
