@@ -58,6 +58,7 @@ class _Phase:
     order: Order
     urgencies: Mapping[ArtifactRef, float]
     packages: dict[PackageId, _Package] = field(default_factory=dict)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     timed_out: dict[ArtifactRef, TimedOut] = field(default_factory=dict)
 
 
@@ -82,6 +83,7 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
             watching.start_soon(phase.slots.run)
             watching.start_soon(phase.proofs.read_ahead, _by_urgency(phase))
             async with trio.open_nursery() as nursery:
+                phase.scope = nursery.cancel_scope
                 for package, unsettled in Counter(ref.package for ref in phase.jobs).items():
                     await nursery.start(_deploy_package, package, unsettled, phase)
                 for ref, outcome in phase.at_once.items():
@@ -145,10 +147,16 @@ def _take_up(ready: Iterable[ArtifactRef], phase: _Phase) -> None:
         ref = job.artifact.ref
         outcome = _why_needed_is_missing(job, phase)
         if outcome is None:
-            begin = partial(phase.packages[ref.package].nursery.start_soon, _deploy_artifact, job, phase)
-            phase.slots.ask(ref.package, begin, urgency=phase.urgencies[ref], place=job.place)
+            phase.slots.ask(ref.package, partial(_begin, job, phase), urgency=phase.urgencies[ref], place=job.place)
         else:
             left.extend(_settle(job.artifact, outcome, phase))
+
+
+def _begin(job: _Job, phase: _Phase) -> None:
+    """Start a deployment that was granted its slot, unless a package's tasks have been ended by an error meanwhile."""
+    nursery = phase.packages[job.artifact.ref.package].nursery
+    if not (nursery.cancel_scope.cancel_called or phase.scope.cancel_called):
+        nursery.start_soon(_deploy_artifact, job, phase)
 
 
 async def _deploy_artifact(job: _Job, phase: _Phase) -> None:

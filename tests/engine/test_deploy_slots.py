@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from cpi_tasks.events import ArtifactDeployed, DeploymentTriggered, PhaseStarted
+from cpi_tasks.events import ArtifactDeployed, DeploymentTriggered, Event, PhaseStarted
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, UpdateAction
 from cpi_tasks.model.report import Status
 from tests.support.bench import Bench, deploy, deployment, deploys_of, outcome_of, plan_of, rejected, took
@@ -229,3 +229,30 @@ async def test_plan_that_refuses(bench: Bench, autojump_clock: MockClock) -> Non
         outcome.advice,
     ) == (Status.FAILED, "package 'P' has no 'A'", "run update first")
     assert bench.tenant.names == []
+
+
+class Boom(Exception):
+    """Something that nobody foresaw."""
+
+
+class Loud(list[Event]):
+    """Events that end in an error where the second deployment has ended."""
+
+    def append(self, event: Event, /) -> None:
+        """Keep it."""
+        super().append(event)
+        if isinstance(event, ArtifactDeployed) and sum(isinstance(one, ArtifactDeployed) for one in self) == 2:
+            raise Boom
+
+
+async def test_an_unforeseen_error_is_the_only_one(bench: Bench, autojump_clock: MockClock) -> None:
+    """While it ends the phase a slot may become free; what it is granted to is not begun, and adds no error."""
+    bench.settings = replace(bench.settings, parallel_deployments=1, max_parallel_deployments=4)
+    bench.events = Loud()
+    planned = fill(bench, {package: [3.0, 3.0, 3.0] for package in "PQRS"})
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await bench.carry_out(plan_of(*planned, updates=False))
+
+    _, others = caught.value.split(Boom)
+    assert others is None
