@@ -187,6 +187,7 @@ class Scenario:
         )
         said = "cut off" if ended.is_cut_off else repr(ended.error) if ended.ran is None else str(ended.ran.exit_code)
         self.story.append(f"{ended.name}: {said}")
+        self._note_asked()
         self.judge(self, ended)
         if ended.ran is not None:
             updates = [(str(one.ref.artifact), one.update) for one in ended.ran.report.artifacts()]
@@ -217,6 +218,15 @@ class Scenario:
         self.is_replaced_by_hand = self.is_replaced_by_hand or deed.kind is ActionKind.DELETE
         if deed.kind is ActionKind.SET_PARAMETER:
             self.set_by_hand[deed.artifact, deed.key] = deed.value
+
+    def _note_asked(self) -> None:
+        """Forget what a person configured where it has become what the files ask for: later they may ask for less."""
+        for item in self.content.items:
+            artifact = self.content.final(item)
+            found = self.world.simulator.artifacts.get(artifact)
+            for key, value in item.overrides.items():
+                if found is not None and found.parameters.get(key) == value:
+                    self.set_by_hand.pop((artifact, key), None)
 
     def _unsure(self) -> frozenset[str]:
         return under_way.unsure(self.world.simulator, self.world.project.root / ".cpi")
