@@ -26,7 +26,7 @@ class Wire:
             base_url=f"{url}/api/v1/",
             auth=("demo-user", "demo-password"),
             headers={"Accept": "application/json"},
-            timeout=httpx.Timeout(0.3),
+            timeout=httpx.Timeout(3.0),
             trust_env=False,
         )
 
