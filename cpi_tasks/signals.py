@@ -23,11 +23,12 @@ class HeldSignals:
     def __call__(self, number: int, _: FrameType | None) -> None:
         """Keep the first signal for the run that begins; one that comes after ``take`` finds everything decided.
 
-        A second one before that goes where it would have gone: libraries that never finish loading can be ended.
+        A second one before that goes where it would have gone: libraries that never finish loading can be ended. Where
+        it would have been ignored (a shell's background job ignores Ctrl-C) it waits for the run like the first.
         """
         if self._is_taken:
             return
-        if self._early:
+        if self._early and self._before[signal.Signals(number)] is not signal.SIG_IGN:
             self.give_back()
             signal.raise_signal(number)
         self._early.append(signal.Signals(number))

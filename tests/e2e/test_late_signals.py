@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,14 @@ LATE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def default_signals() -> Iterator[None]:
+    """Have programs begin as at a terminal, also where these tests are a shell's background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def end(program: Program, moment: str, name: str, times: int = 1) -> Ended:
     """Run a small project with signals at a moment."""
     program.project.collection("Shared", "Scripts")
@@ -105,3 +115,13 @@ def test_a_second_ctrl_c_does_not_wait_for_the_run_to_begin(program: Program) ->
 
     assert ended.said == "interrupted before anything was sent\n"
     assert (ended.code, ended.writes) == (130, ())
+
+
+def test_two_ctrl_c_are_not_lost_where_the_shell_ignores_them(program: Program) -> None:
+    """Nobody who would end the program stands behind the second one: the run heeds both before it begins."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    ended = end(program, "before show_run", "SIGINT", times=2)
+
+    assert "interrupted before anything was changed; nothing was sent that changes the tenant" in ended.said
+    assert (ended.code, ended.writes, reports(program)) == (130, (), [])
