@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from cpi_tasks.content.capabilities import capability_ids
 from cpi_tasks.content.flow import fixed_addresses, process_direct, referenced_ids, rename_references, timer_schedules
-from cpi_tasks.content.folder import RESOURCES, list_files, problem_at, read_file, why_no_folder
+from cpi_tasks.content.folder import PROP_PATH, RESOURCES, list_files, problem_at, read_file, why_no_folder
+from cpi_tasks.content.foreign import MARK
 from cpi_tasks.content.identity import final_manifest, final_paths, final_project, own_names, symbolic_name
+from cpi_tasks.content.intake import find_doubts, find_problems, read_checked
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
-from cpi_tasks.content.parameters import PROP_PATH, FlowParameters, read_flow_parameters
+from cpi_tasks.content.parameters import FlowParameters, read_flow_parameters
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.naming import ArtifactKind
+from cpi_tasks.model.version import is_osgi, parse_version
 
 _T = TypeVar("_T")
-_VERSION = re.compile(r"\A\d+(?:\.\d+(?:\.\d+(?:\.[\w-]+)?)?)?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +39,25 @@ class Bundle:
     old_names: frozenset[str]
     parameters: FlowParameters
     models: Mapping[str, bytes] = field(repr=False)
+    doubts: tuple[Problem, ...] = ()
+    """What is accepted, but may be read differently from what its author thinks."""
 
     def packed_files(self) -> Iterator[tuple[str, bytes]]:
         """Give path and bytes of every file of the archive, rewritten; the manifest first, then sorted by path.
 
-        Readers of Java archives that do not seek expect the manifest first. Raises ``InputError`` where a file that was
-        there cannot be read any more.
+        Readers of Java archives that do not seek expect the manifest first. Raises ``InputError`` at the end, with all
+        that is wrong with any file: only then the files are known to be fit to be sent.
         """
-        yield MANIFEST_PATH, self.manifest.to_bytes()
+        yield MANIFEST_PATH, self.manifest.for_java().to_bytes()
+        problems: list[Problem] = []
         for path, target in sorted(self._targets().items(), key=lambda item: item[1]):
-            if path != MANIFEST_PATH:
-                yield target, self._packed(path)
+            if path == MANIFEST_PATH:
+                continue
+            data = _collect(problems, partial(self._packed, path))
+            if data is not None:
+                yield target, data
+        if problems:
+            raise InputError(problems)
 
     def references(self) -> frozenset[str]:
         """Give the final ids of the script collections and message mappings that are used."""
@@ -81,7 +91,7 @@ class Bundle:
             return self.parameters.data
         if path in self.models:
             return rename_references(self.models[path], self.renames)
-        data = read_file(self.files[path])
+        data = read_checked(self.files[path], path, self.spec.kind)
         return final_project(data, self.spec.id) if path == ".project" else data
 
 
@@ -94,7 +104,7 @@ def open_bundle(spec: ArtifactSpec, renames: Mapping[str, str]) -> Bundle:
     models = _collect(problems, lambda: _models(spec, files)) or {}
     parameters = _collect(problems, lambda: _parameters(spec, files, models))
     if problems or manifest is None or parameters is None:
-        raise InputError(problems)
+        raise InputError([*problems, *find_problems(files, spec.kind)])
     return Bundle(
         spec=spec,
         renames=renames,
@@ -103,13 +113,14 @@ def open_bundle(spec: ArtifactSpec, renames: Mapping[str, str]) -> Bundle:
         old_names=own_names(manifest, spec.source_id, spec.id),
         parameters=parameters,
         models=models,
+        doubts=tuple(find_doubts(files, spec.kind)),
     )
 
 
 def read_manifest(file: Path) -> Manifest:
     """Read a manifest from disk; raises ``InputError``."""
     try:
-        return Manifest(read_file(file))
+        return Manifest(read_file(file).removeprefix(MARK))
     except ManifestError as error:
         column = 1 if error.line else 0
         raise InputError([Problem(file=str(file), line=error.line, column=column, message=str(error))]) from error
@@ -137,7 +148,7 @@ def _checked_manifest(spec: ArtifactSpec, files: Mapping[str, Path]) -> Manifest
     if MANIFEST_PATH not in files:
         message = f"is missing: without it {spec.kind.label} '{spec.source_id}' has neither id nor version"
         raise InputError([Problem(file=shown, message=message)])
-    manifest = read_manifest(files[MANIFEST_PATH])
+    manifest = Manifest(read_checked(files[MANIFEST_PATH], MANIFEST_PATH, spec.kind))
     version = manifest.get("Bundle-Version") or ""
     kind = manifest.get("SAP-BundleType") or spec.kind.value
     messages = []
@@ -145,8 +156,8 @@ def _checked_manifest(spec: ArtifactSpec, files: Mapping[str, Path]) -> Manifest
         messages.append("has no Bundle-SymbolicName")
     if not version:
         messages.append("has no Bundle-Version")
-    elif not _VERSION.match(version):
-        messages.append(f"has a Bundle-Version that is no version: '{version}'; write it like 1.0.0")
+    elif not is_osgi(version):
+        messages.append(f"has a Bundle-Version that is no version: '{version}'; write it like 1.0.0{_limit(version)}")
     if kind.lower() != spec.kind.value.lower():
         messages.append(f"says SAP-BundleType '{kind}', but the configuration says type '{spec.kind.value}'")
     if messages:
@@ -161,10 +172,22 @@ def _models(spec: ArtifactSpec, files: Mapping[str, Path]) -> dict[str, bytes]:
     if not models:
         message = f"integration flow '{spec.source_id}' has no model: there is no .iflw file in its folder"
         raise InputError([Problem(file=str(spec.folder / RESOURCES), message=message)])
-    return {path: read_file(files[path]) for path in models}
+    problems: list[Problem] = []
+    if len(models) > 1:
+        message = f"integration flow '{spec.source_id}' has more than one model: {', '.join(models)}; keep only one"
+        problems.append(Problem(file=str(spec.folder / RESOURCES), message=message))
+    read = {path: _collect(problems, partial(read_checked, files[path], path, spec.kind)) for path in models}
+    if problems:
+        raise InputError(problems)
+    return {path: data for path, data in read.items() if data is not None}
 
 
 def _parameters(spec: ArtifactSpec, files: Mapping[str, Path], models: Mapping[str, bytes]) -> FlowParameters:
     if spec.kind is not ArtifactKind.INTEGRATION_FLOW:
         return FlowParameters()
     return read_flow_parameters(files, models.values(), spec.overrides)
+
+
+def _limit(version: str) -> str:
+    """Return the rule that a version breaks which looks like one."""
+    return "" if parse_version(version) is None else ", with no number above 2147483647"

@@ -10,16 +10,16 @@ import hashlib
 import json
 
 from cpi_tasks.content.capabilities import canonical_capabilities
+from cpi_tasks.content.folder import DESCRIPTION_PATH, PROP_PATH
+from cpi_tasks.content.foreign import MARK, XML_SUFFIXES
 from cpi_tasks.content.identity import symbolic_name
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
-from cpi_tasks.content.parameters import PROP_PATH
-from cpi_tasks.content.properties import read_properties
+from cpi_tasks.content.properties import read_as_java
 from cpi_tasks.content.value_mapping import VALUES_PATH, canonical_values
 from cpi_tasks.content.xml import UnreadableXml, canonical_xml, parse_xml
 from cpi_tasks.model.content import ContentDigest
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind
 
-DESCRIPTION_PATH = "metainfo.prop"
 MAPPING_PATH = "src/main/resources/mapping/*.mmap"
 _MAPPING_FOLDER = "src/main/resources/mapping/"
 _VALUE_MAPPING_PATHS = frozenset({MANIFEST_PATH, VALUES_PATH, DESCRIPTION_PATH})
@@ -48,7 +48,7 @@ class CanonicalDigest:
         elif path == MANIFEST_PATH:
             self._add_manifest(data)
         elif self._is_mapping(path):
-            self._mappings[path] = _digest(plain(data))
+            self._mappings[path] = _digest(plain(data.removeprefix(MARK)))
         elif (form := self._form(path, data)) is not None:
             self._entries[path] = _digest(form)
 
@@ -74,9 +74,8 @@ class CanonicalDigest:
         )
 
     def _add_manifest(self, data: bytes) -> None:
-        try:
-            manifest = Manifest(data)
-        except ManifestError:
+        manifest = None if data.startswith(MARK) else _manifest(data)
+        if manifest is None:
             self._entries[MANIFEST_PATH] = _digest(plain(data))
             return
         self._names.add(symbolic_name(manifest))
@@ -89,10 +88,10 @@ class CanonicalDigest:
         """
         try:
             if path == PROP_PATH and self._kind is ArtifactKind.INTEGRATION_FLOW:
-                keys = sorted(read_properties(data))
+                keys = sorted(read_as_java(data))
                 return _encoded(keys) if keys else None
             if path.endswith(".prop"):
-                return _encoded(sorted(read_properties(data).items()))
+                return _encoded(sorted(read_as_java(data).items()))
             if path.endswith(".propdef"):
                 form = canonical_xml(parse_xml(data))
                 return _utf8(form) if form else None
@@ -100,7 +99,8 @@ class CanonicalDigest:
                 return _utf8(canonical_values(data))
         except (UnreadableXml, ValueError):
             pass
-        return plain(data)
+        # A byte order mark is part of a script, but of no XML document.
+        return plain(data.removeprefix(MARK) if path.lower().endswith(XML_SUFFIXES) else data)
 
 
 def changed_paths(local: ContentDigest, tenant: ContentDigest) -> tuple[str, ...]:
@@ -139,10 +139,17 @@ def plain(data: bytes) -> bytes:
 def _description(data: bytes) -> str | None:
     """Give the description without the blanks around it; ``None`` where the file cannot be read."""
     try:
-        text = read_properties(data).get("description", "")
+        text = read_as_java(data).get("description", "")
     except ValueError:
         return None
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _manifest(data: bytes) -> Manifest | None:
+    try:
+        return Manifest(data)
+    except ManifestError:
+        return None
 
 
 def _stem(path: str) -> str:

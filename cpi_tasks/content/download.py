@@ -10,10 +10,9 @@ import zlib
 from collections.abc import Iterator
 
 from cpi_tasks.content.canonical import CanonicalDigest
-from cpi_tasks.content.folder import belongs
+from cpi_tasks.content.folder import PROP_PATH, belongs
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
-from cpi_tasks.content.parameters import PROP_PATH
-from cpi_tasks.content.properties import read_properties
+from cpi_tasks.content.properties import read_as_java
 from cpi_tasks.content.value_mapping import VALUES_PATH, read_groups
 from cpi_tasks.content.xml import UnreadableXml
 from cpi_tasks.errors import TenantUnavailable
@@ -125,7 +124,7 @@ def _version(data: bytes) -> str:
 
 def _parameters(data: bytes) -> dict[str, str]:
     try:
-        return read_properties(data)
+        return read_as_java(data)
     except ValueError:
         return {}
 

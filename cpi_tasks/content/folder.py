@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cpi_tasks.content.junk import is_junk
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import Position
 
 RESOURCES = "src/main/resources/"
+DESCRIPTION_PATH = "metainfo.prop"
+PROP_PATH = f"{RESOURCES}parameters.prop"
 _FOLDERS = ("META-INF/", RESOURCES)
-_FILES = frozenset({"metainfo.prop", ".project", "value_mapping.xml"})
-_JUNK = frozenset({".DS_Store", "Thumbs.db"})
+_FILES = frozenset({DESCRIPTION_PATH, ".project", "value_mapping.xml"})
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 def belongs(path: str) -> bool:
-    """Whether a file (relative, forward slashes) is part of an artifact; what desktops leave behind never is."""
-    if any(part in _JUNK or part.startswith("._") for part in path.split("/")):
-        return False
-    return path in _FILES or path.startswith(_FOLDERS)
+    """Return whether a file (relative, forward slashes) is part of an artifact; what tools leave behind never is."""
+    return (path in _FILES or path.startswith(_FOLDERS)) and not is_junk(path)
 
 
 def _leads_to_content(path: str) -> bool:
@@ -31,13 +35,36 @@ def list_files(folder: Path) -> dict[str, Path]:
     """Give an artifact's files, relative path with forward slashes to path on disk, sorted.
 
     Raises ``InputError`` with all of: entries that cannot be read or are no files, links that leave the folder, lead
-    nowhere or in circles, and names that are not Unicode.
+    nowhere or in circles, names that are not Unicode or that no archive can have, and names that count as one.
     """
     walk = _Walk(root=folder.resolve())
     walk.visit_folder("", folder, walk.root)
+    walk.problems += _clashes(walk.files)
     if walk.problems:
         raise InputError(walk.problems)
     return dict(sorted(walk.files.items()))
+
+
+def differing_in_case(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give pairs of paths that only upper and lower case tell apart: one of each is lost on Windows and macOS."""
+    first: dict[str, str] = {}
+    for path in sorted(paths):
+        other = first.setdefault(path.casefold(), path)
+        if other != path:
+            yield other, path
+
+
+def _clashes(files: Mapping[str, Path]) -> Iterator[Problem]:
+    """Find names that are one and the same in Unicode, and a second manifest: Java finds it in any case."""
+    first: dict[str, str] = {}
+    for path, file in sorted(files.items()):
+        other = first.setdefault(unicodedata.normalize("NFC", path), path)
+        if other != path:
+            message = "has the same name as another file, encoded differently (Unicode NFC and NFD); delete one of them"
+            yield Problem(file=str(file), message=message)
+    for other, path in differing_in_case(path for path in files if path.startswith("META-INF/")):
+        message = f"differs from {other} in upper and lower case only, and Java reads either; delete one of them"
+        yield Problem(file=str(files[path]), message=message)
 
 
 def read_file(file: Path) -> bytes:
@@ -132,6 +159,9 @@ class _Walk:
             path.encode()
         except UnicodeEncodeError:
             self._complain(entry, "has a name that is not UTF-8")
+            return
+        if _NOT_IN_NAMES.search(entry.name):
+            self._complain(entry, "has a backslash or control character in its name; tenants refuse such names")
             return
         self.files[path] = entry
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from cpi_tasks.content.bundle import Bundle, open_bundle, read_manifest
 from cpi_tasks.content.canonical import CanonicalDigest
-from cpi_tasks.content.folder import problem_at, read_file, why_no_folder
+from cpi_tasks.content.folder import problem_at, why_no_folder
 from cpi_tasks.content.identity import own_names
+from cpi_tasks.content.intake import read_checked
 from cpi_tasks.content.manifest import MANIFEST_PATH
 from cpi_tasks.content.value_mapping import VALUES_PATH, read_groups
-from cpi_tasks.content.xml import UnreadableXml
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig
 from cpi_tasks.model.content import ArtifactContent, ContentDigest, MappedGroups
@@ -72,6 +72,7 @@ def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactCont
         listens_to=listens_to,
         calls=calls,
         looks_up_values=looks_up_values,
+        doubts=bundle.doubts,
     )
 
 
@@ -93,10 +94,7 @@ def _groups(bundle: Bundle) -> MappedGroups | None:
     if file is None:
         message = f"is missing: value mapping '{bundle.spec.source_id}' has no values without it"
         raise InputError([Problem(file=str(bundle.spec.folder / VALUES_PATH), message=message)])
-    try:
-        return read_groups(read_file(file))
-    except UnreadableXml as error:
-        raise InputError([Problem(file=str(file), message=f"cannot be read as a value mapping: {error}")]) from error
+    return read_groups(read_checked(file, VALUES_PATH, bundle.spec.kind))
 
 
 def _other_names(config: DeployConfig) -> dict[str, str]:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cpi_tasks.content.flow import placeholders
-from cpi_tasks.content.folder import RESOURCES, read_file
+from cpi_tasks.content.folder import PROP_PATH, RESOURCES
+from cpi_tasks.content.intake import read_checked
 from cpi_tasks.content.properties import merge_properties, read_properties
-from cpi_tasks.content.xml import UnreadableXml, child_text, local_name, parse_xml
-from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.content.xml import child_text, local_name, parse_xml
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.content import ArtifactContent
-from cpi_tasks.model.naming import ParameterPolicy
+from cpi_tasks.model.naming import ArtifactKind, ParameterPolicy
 
-PROP_PATH = f"{RESOURCES}parameters.prop"
 PROPDEF_PATH = f"{RESOURCES}parameters.propdef"
+_KIND = ArtifactKind.INTEGRATION_FLOW
 SCHEDULE_TYPE = "custom:schedule"
 _PLACEHOLDER = re.compile(r"<[^<>]*>")
 
@@ -43,8 +43,8 @@ def read_flow_parameters(
     An override whose key nothing in the folder names is left out here: it may be a parameter of the tenant. Where
     neither ``.prop`` nor ``.propdef`` exists, no file is made. Raises ``InputError``.
     """
-    data = read_file(files[PROP_PATH]) if PROP_PATH in files else None
-    values = _values(files[PROP_PATH], data) if data is not None else {}
+    data = read_checked(files[PROP_PATH], PROP_PATH, _KIND) if PROP_PATH in files else None
+    values = read_properties(data) if data is not None else {}
     types = _types(files[PROPDEF_PATH]) if PROPDEF_PATH in files else {}
     known = frozenset(values).union(types, *(placeholders(model) for model in models))
     merged = {key: value for key, value in overrides.items() if key in known}
@@ -80,20 +80,9 @@ def wanted_parameters(
     } | overrides
 
 
-def _values(file: Path, data: bytes) -> dict[str, str]:
-    try:
-        return read_properties(data)
-    except ValueError as error:
-        message = f"is no properties file that Java could read: {error}; write a backslash as '\\\\'"
-        raise InputError([Problem(file=str(file), message=message)]) from error
-
-
 def _types(file: Path) -> dict[str, str]:
     """Give the type of each parameter the definition names."""
-    try:
-        root = parse_xml(read_file(file))
-    except UnreadableXml as error:
-        raise InputError([Problem(file=str(file), message=f"cannot be read as XML: {error}")]) from error
+    root = parse_xml(read_checked(file, PROPDEF_PATH, _KIND))
     types: dict[str, str] = {}
     for parameter in (element for element in root if local_name(element) == "parameter"):
         for name in (child_text(parameter, "key"), child_text(parameter, "name")):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from javaproperties import KeyValue, join_key_value, loads, parse
+from javaproperties import Comment, KeyValue, PropertiesElement, join_key_value, loads, parse
 from javaproperties.util import CONTINUED_RGX
 
 _BOM = "\ufeff"
+_INVISIBLE = "\ufeff\u200b\u2060\xa0"
+"""A byte order mark in the middle of a file, and what comes along with a text that is copied from a web page."""
 _LINE_BREAK = re.compile("\r\n?|\n")
+_ONLY_BACKSLASH = re.compile(r"\\(?:[\r\n]|\Z)")
 _MOST_REREAD = 20_000_000
 """The library reads a continued line again for each of its continuations; so many characters take about a second."""
 
@@ -37,6 +40,75 @@ def read_properties(data: bytes) -> dict[str, str]:
     """
     text, _ = _decode(data)
     return loads(text.removeprefix(_BOM))
+
+
+def read_as_java(data: bytes) -> dict[str, str]:
+    """Return keys and values as ``java.util.Properties`` has them: a byte order mark is part of the first key.
+
+    Raises as ``read_properties``.
+    """
+    return loads(_decode(data)[0])
+
+
+def find_faults(data: bytes) -> Iterator[tuple[int, str]]:
+    """Return the lines that Java refuses or that nobody can have meant, each with what is wrong.
+
+    Of the file ``java.util.Properties`` makes an empty key where a line begins with ``=`` or ``:``, as in
+    ``== Sender ==``. What it makes of a line with nothing but a backslash differs from release to release.
+    """
+    try:
+        text = _decode(data)[0].removeprefix(_BOM)
+    except ValueError as error:
+        yield 0, str(error)
+        return
+    line = 1
+    try:
+        for element in parse(text):
+            source = element.source.lstrip(" \t\f")
+            if not isinstance(element, Comment) and _ONLY_BACKSLASH.match(source):
+                yield line, "has a backslash alone on its line; delete it, or write a backslash as '\\\\'"
+            elif isinstance(element, KeyValue) and not element.key:
+                sign = source[:1]
+                yield line, f"has no key before '{sign}': Java reads an empty key; put '#' before it if it is a comment"
+            elif isinstance(element, KeyValue) and element.key != element.key.strip(_INVISIBLE):
+                yield line, "has a key with an invisible character at its start or end; type the line again"
+            line += len(_LINE_BREAK.findall(element.source))
+    except ValueError as error:
+        yield line, f"is no properties file that Java could read: {error}; write a backslash as '\\\\'"
+
+
+def find_duplicates(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Return keys that are given twice with differing values: the line, the line before it, the key. Raises as above.
+
+    Java takes the last.
+    """
+    seen: dict[str, tuple[int, str]] = {}
+    line = 1
+    for element in parse(_decode(data)[0].removeprefix(_BOM)):
+        if isinstance(element, KeyValue):
+            before = seen.get(element.key)
+            if before is not None and before[1] != element.value:
+                yield line, before[0], element.key
+            seen[element.key] = line, element.value
+        line += len(_LINE_BREAK.findall(element.source))
+
+
+def in_ascii(data: bytes) -> bytes:
+    r"""Return the file without a byte order mark and with keys and values in ASCII, others as ``\uXXXX``.
+
+    Java reads a stream as ISO-8859-1 and a reader as what it is told: so both read the same. Comments stay as they are.
+    """
+    text, encoding = _decode(data)
+    text = text.removeprefix(_BOM)
+    if text.isascii():
+        return text.encode()
+    return "".join(map(_ascii_line, parse(text))).encode(encoding)
+
+
+def _ascii_line(element: PropertiesElement) -> str:
+    if not isinstance(element, KeyValue) or element.source.isascii():
+        return element.source
+    return join_key_value(element.key, element.value) + _line_end(element.source)
 
 
 def merge_properties(data: bytes, values: Mapping[str, str]) -> bytes:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cpi_tasks.content.canonical import DESCRIPTION_PATH, canonical_headers, plain
+from cpi_tasks.content.canonical import canonical_headers, plain
+from cpi_tasks.content.folder import DESCRIPTION_PATH, PROP_PATH
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest
-from cpi_tasks.content.parameters import PROP_PATH
-from cpi_tasks.content.properties import read_properties
+from cpi_tasks.content.properties import read_as_java
 from cpi_tasks.content.value_mapping import VALUES_PATH, readable_groups, readable_values
 from cpi_tasks.content.xml import parse_xml, readable_xml
 from cpi_tasks.model.naming import ArtifactKind
@@ -108,17 +108,17 @@ def _headers(data: bytes) -> _Lines:
 def _keys(data: bytes) -> _Lines:
     """Give the keys only: the values are configured on the tenant, and may be secret."""
     try:
-        return sorted(read_properties(data))
+        return sorted(read_as_java(data))
     except ValueError:
         return ["(no properties file that can be read; its text is not shown, because values are in it)"]
 
 
 def _properties(data: bytes) -> _Lines:
-    return [f"{key}={value}".replace("\n", "\\n") for key, value in sorted(read_properties(data).items())]
+    return [f"{key}={value}".replace("\n", "\\n") for key, value in sorted(read_as_java(data).items())]
 
 
 def _description(data: bytes) -> _Lines:
-    text = read_properties(data).get("description", "").strip()
+    text = read_as_java(data).get("description", "").strip()
     return f"description={text}".replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 

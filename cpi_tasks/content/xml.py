@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
 from xml.etree.ElementTree import Element, ParseError
+from xml.parsers import expat
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -13,8 +15,53 @@ MAX_DEPTH = 64
 """Far more than any content has; what is beyond would cost more memory and time than a comparison is worth."""
 
 
+_NO_ELEMENT = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
+_CUT_WITHIN = frozenset(
+    expat.errors.codes[text]
+    for text in (
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+    )
+)
+
+
 class UnreadableXml(ValueError):
-    """The bytes are no XML that is safe to read; the text says why."""
+    """The bytes are no XML that is safe to read; the text says why, ``line`` where (0: nowhere in particular)."""
+
+    def __init__(self, message: str, *, line: int = 0) -> None:
+        """Keep the place beside the sentence."""
+        super().__init__(message)
+        self.line = line
+
+
+def read_root(data: bytes) -> tuple[str, str]:
+    """Return namespace and local name of a document's root; raise ``UnreadableXml`` where it is not well-formed.
+
+    The whole document is read, but nothing of it is kept, so its size does not matter.
+    """
+    names: list[str] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def note_root(name: str, _attributes: object) -> None:
+        names.append(name)
+        parser.StartElementHandler = None
+
+    def refuse(*_: object) -> NoReturn:
+        raise UnreadableXml("it declares a document type or entities", line=parser.CurrentLineNumber)
+
+    parser.StartElementHandler = note_root
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(data, True)  # noqa: FBT003 - takes no keywords
+    except expat.ExpatError as error:
+        is_cut = error.code in _CUT_WITHIN or (bool(names) and error.code == _NO_ELEMENT)
+        why = "it is cut off: not all of its elements are closed" if is_cut else expat.ErrorString(error.code)
+        raise UnreadableXml(why, line=error.lineno) from error
+    except (ValueError, LookupError) as error:
+        raise UnreadableXml(f"its encoding cannot be read ({error})") from error
+    namespace, _, name = names[0].rpartition(" ")
+    return namespace, name
 
 
 def parse_xml(data: bytes) -> Element:
@@ -27,7 +74,7 @@ def parse_xml(data: bytes) -> Element:
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except ParseError as error:
-        raise UnreadableXml(str(error)) from error
+        raise UnreadableXml(str(error), line=error.position[0]) from error
     except DefusedXmlException as error:
         raise UnreadableXml("it declares a document type or entities") from error
     except (ValueError, LookupError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import ArtifactSpec
 
 
@@ -73,6 +74,8 @@ class ArtifactContent:
     """ProcessDirect addresses to which the flow sends messages, likewise."""
     looks_up_values: bool = False
     """Whether a script or a message mapping looks something up in a value mapping."""
+    doubts: tuple[Problem, ...] = ()
+    """What is accepted, but may be read differently from what its author thinks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_LARGEST = 2**31 - 1
 _VERSION = re.compile(r"(\d+)(?:\.(\d+)(?:\.(\d+)(?:\.([\w-]+))?)?)?", re.ASCII)
 
 
@@ -14,6 +15,12 @@ def parse_version(text: str) -> tuple[int, int, int, str] | None:
         return None
     major, minor, micro, qualifier = match.groups()
     return int(major), int(minor or 0), int(micro or 0), qualifier or ""
+
+
+def is_osgi(text: str) -> bool:
+    """Return whether OSGi takes a text for a version; each of its numbers must fit a Java ``int`` (OSGi Core)."""
+    parsed = parse_version(text)
+    return parsed is not None and all(number <= _LARGEST for number in parsed[:3])
 
 
 def is_higher(version: str, than: str) -> bool:

@@ -5,36 +5,53 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from cpi_tasks.simulator.odata import ODataError
+
 PATH = "META-INF/MANIFEST.MF"
 LINE_BYTES = 72
-_VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:[.-][\w.-]+)?")
+_ENDED_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
+_HEADER = re.compile(rb"([A-Za-z0-9_-]{1,70}): (.*)", re.DOTALL)
+_VERSION = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})(?:[.-][\w.-]+)?", re.ASCII)
+_LARGEST = 2**31 - 1
+"""The largest ``int`` of Java: a version's numbers are such (OSGi Core)."""
 
 
 def parse(data: bytes) -> dict[str, str]:
-    """Unfold the main section; names keep their spelling and order.
+    """Return the unfolded main section as ``java.util.jar.Manifest`` reads it; what it refuses is a 400.
 
-    Continuations are joined as bytes because a line may be cut in the middle of a character.
+    That is a byte order mark, a line that is neither ``Name: value`` nor a continuation, and another section that does
+    not begin with ``Name``. A last line without a line end is lost. Of a header given twice the last counts. Names keep
+    their spelling and order; continuations are joined as bytes, because a line may be cut inside a character.
     """
-    unfolded = re.sub(rb"(?:\r\n|\n|\r) ", b"", data.removeprefix(b"\xef\xbb\xbf"))
-    headers: dict[str, str] = {}
-    for line in unfolded.decode("utf-8", "replace").splitlines():
-        if not line:
-            break
-        name, separator, value = line.partition(":")
-        if separator:
-            headers[name.strip()] = value.removeprefix(" ")
-    return headers
+    found: dict[str, bytes] = {}
+    name, is_main, is_new = "", True, False
+    for number, line in enumerate(_ENDED_LINE.findall(data), start=1):
+        text = line.rstrip(b"\r\n")
+        if not text:
+            name, is_main, is_new = "", False, True
+            continue
+        if text.startswith(b" ") and name:
+            found |= {name: found[name] + text[1:]} if is_main else {}
+            continue
+        match = _HEADER.fullmatch(text)
+        if match is None or (is_new and match[1].lower() != b"name"):
+            raise ODataError(400, f"The manifest of the artifact content cannot be read: invalid line {number}.")
+        name, is_new = match[1].decode(), False
+        if is_main:
+            found.pop(name, None)
+            found[name] = match[2]
+    return {name: value.decode("utf-8", "replace") for name, value in found.items()}
 
 
 def get(headers: Mapping[str, str], name: str, default: str = "") -> str:
-    """One header, whatever the case of its name."""
+    """Return one header, whatever the case of its name; of several the last."""
     wanted = name.lower()
-    return next((value for key, value in headers.items() if key.lower() == wanted), default)
+    return next((headers[key] for key in reversed(list(headers)) if key.lower() == wanted), default)
 
 
 def put(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
     """Replace one header in its place, or append it."""
-    existing = next((key for key in headers if key.lower() == name.lower()), name)
+    existing = next((key for key in reversed(list(headers)) if key.lower() == name.lower()), name)
     return {**headers, existing: value}
 
 
@@ -66,7 +83,8 @@ def with_symbolic_name(headers: Mapping[str, str], name: str) -> dict[str, str]:
 
 def is_version(text: str) -> bool:
     """Whether the text is a version a tenant accepts, such as ``1.0.4``."""
-    return _VERSION.fullmatch(text) is not None
+    match = _VERSION.fullmatch(text)
+    return match is not None and all(int(number) <= _LARGEST for number in match.groups())
 
 
 def version_key(text: str) -> tuple[int, ...]:

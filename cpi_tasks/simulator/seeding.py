@@ -119,7 +119,11 @@ class _Reader:
         except OSError as error:
             self._report(folder, f"cannot be read: {error.strerror}")
             return
-        headers = manifest.parse(entries[manifest.PATH])
+        try:
+            headers = manifest.parse(entries[manifest.PATH])
+        except ODataError as error:
+            self._report(path, f"a tenant refuses it: {error.message}")
+            return
         bundle_type, artifact_id = manifest.get(headers, "SAP-BundleType").strip(), manifest.symbolic_name(headers)
         kind = _KINDS.get(bundle_type)
         if kind is None:

@@ -11,7 +11,12 @@ from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.finding import Finding, Rule, Severity, in_order
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.validation.addresses import find_shared_addresses
-from cpi_tasks.validation.flows import find_missing_definitions, find_unknown_parameters, find_unknown_references
+from cpi_tasks.validation.flows import (
+    find_doubts,
+    find_missing_definitions,
+    find_unknown_parameters,
+    find_unknown_references,
+)
 from cpi_tasks.validation.folders import Folders
 from cpi_tasks.validation.names import find_bad_artifact_names, find_bad_package_names
 
@@ -35,6 +40,7 @@ def check(
     for content in read:
         findings += find_bad_artifact_names(content)
         findings += find_unknown_parameters(content)
+        findings += find_doubts(content)
         findings += find_missing_definitions(content, folders)
     if is_complete:
         findings += find_unknown_references(configs, read)

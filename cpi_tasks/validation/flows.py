@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cpi_tasks.content.parameters import PROP_PATH, PROPDEF_PATH
+from cpi_tasks.content.folder import PROP_PATH
+from cpi_tasks.content.parameters import PROPDEF_PATH
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import DeployConfig
@@ -25,6 +26,12 @@ def find_unknown_parameters(content: ArtifactContent) -> Iterator[Finding]:
             f"tenant has it{did_you_mean(key, content.known_keys)}"
         )
         yield warning(Rule.UNKNOWN_PARAMETER, spec.override_positions.get(key, spec.position), message)
+
+
+def find_doubts(content: ArtifactContent) -> Iterator[Finding]:
+    """Find what is accepted, but may be read differently from what its author thinks."""
+    for problem in content.doubts:
+        yield Finding(rule=Rule.AMBIGUOUS, severity=Severity.WARNING, problem=problem)
 
 
 def find_missing_definitions(content: ArtifactContent, folders: Folders) -> Iterator[Finding]:

@@ -21,6 +21,12 @@ MANIFEST = (
 MODEL_PATH = "src/main/resources/scenarioflows/integrationflow/flow.iflw"
 
 
+def model(inside: bytes = b"") -> bytes:
+    """Give a whole model of an integration flow with something in it."""
+    spaces = b'xmlns:bpmn2="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:ifl="http:///com.sap.ifl.model/Ifl.xsd"'
+    return b"<bpmn2:definitions " + spaces + b">" + inside + b"</bpmn2:definitions>"
+
+
 def position(path: str = "") -> Position:
     return Position(file="deploy.yml", line=7, column=3, path=path)
 
@@ -38,13 +44,14 @@ def make_folder(tmp_path: Path) -> FolderMaker:
         folder = tmp_path / package / artifact
         content = {"META-INF/MANIFEST.MF": MANIFEST.format(id=artifact, kind=kind.value).encode()}
         if kind is ArtifactKind.INTEGRATION_FLOW:
-            content[MODEL_PATH] = b"<model/>"
+            content[MODEL_PATH] = model()
         if kind is ArtifactKind.VALUE_MAPPING:
             content["value_mapping.xml"] = b'<vm version="2.0"></vm>'
         for path, data in {**content, **(files or {})}.items():
+            whole = model(data) if path == MODEL_PATH and b"definitions" not in data else data
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
+            file.write_bytes(whole)
         return folder
 
     return make

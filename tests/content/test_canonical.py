@@ -50,6 +50,24 @@ def manifest(headers: Mapping[str, str], *, width: int = 60, eol: str = "\r\n") 
     return eol.encode().join([*lines, b""]) + eol.encode()
 
 
+@pytest.mark.parametrize(
+    ("path", "data", "counts"),
+    [
+        (MANIFEST, b"Bundle-SymbolicName: A\n", True),
+        (PROP, b"a=1\n", True),
+        (SCRIPT, b"code", True),
+        (PROPDEF, b"<parameters><parameter><name>a</name></parameter></parameters>", False),
+        ("src/main/resources/scenarioflows/integrationflow/a.iflw", b"<definitions/>", False),
+        ("src/main/resources/mapping/A.mmap", b"<xiObj/>", False),
+        ("src/main/resources/xsd/a.xsd", b"<a/>", False),
+    ],
+)
+def test_a_byte_order_mark_on_the_tenant_counts_where_java_reads_it(path: str, data: bytes, *, counts: bool) -> None:
+    """In XML it means nothing; elsewhere what the tenant has is broken, and an upload repairs it."""
+    for kind in (FLOW, MAPPING):
+        assert bool(changes({path: data}, {path: b"\xef\xbb\xbf" + data}, kind)) is counts
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.permutations(list(HEADERS)), st.integers(min_value=22, max_value=71), st.sampled_from(["\r\n", "\n", "\r"]))
 def test_a_tenant_may_refold_and_reorder_a_manifest(order: list[str], width: int, eol: str) -> None:

@@ -41,6 +41,68 @@ def test_what_belongs_to_an_artifact(path: str, expected: bool) -> None:
     assert belongs(path) is expected
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".DS_Store", "._a.groovy", "__MACOSX/a", "Icon\r", ".AppleDouble/a"),
+        *("desktop.ini", "Desktop.INI", "Thumbs.db", "THUMBS.DB", "ehthumbs.db", "~$a.docx"),
+        *("a.groovy~", ".a.groovy.swp", "a.swo", ".a.swn", ".#a.groovy", "#a.groovy#", ".directory", ".nfs00000a1"),
+        *("a.groovy.orig", "a.rej", "a.BAK", "a.tmp", ".fuse_hidden01"),
+        *(".gitkeep", ".gitignore", ".gitattributes", ".keep", ".editorconfig", ".idea/a.xml", ".vscode/a.json"),
+        *(".git/config", ".svn/entries", ".hg/store", ".bzr/a", "x/.svn/text-base/a.groovy"),
+    ],
+)
+@pytest.mark.parametrize("folder", [f"{RESOURCES}/script", "META-INF", RESOURCES])
+def test_what_tools_leave_behind_does_not_belong(folder: str, name: str, tmp_path: Path) -> None:
+    """It is neither uploaded nor compared, and what is wrong with it is no problem."""
+    write(tmp_path / "META-INF" / "MANIFEST.MF")
+    write(tmp_path / folder / name)
+    (tmp_path / folder / ".#lock").symlink_to("somebody@somewhere.1234")
+
+    assert list(list_files(tmp_path)) == ["META-INF/MANIFEST.MF"]
+    assert not belongs(f"{folder}/{name}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.swf", "tmp", "bak.groovy", "original.xsd", "thumbs.db.xsd", "desktop.xml", "a~b.xsd", "CVS.xsd", ".a", "git"],
+)
+def test_what_only_looks_like_it_belongs(name: str) -> None:
+    """Only whole names and endings count."""
+    assert belongs(f"{RESOURCES}/{name}")
+
+
+@pytest.mark.parametrize("name", ["a\\b.groovy", "a\nb.groovy", "a\x7f.xsd", "x\\/a.xsd"])
+def test_names_that_no_tenant_takes_are_refused(name: str, tmp_path: Path) -> None:
+    """A backslash would be a folder's end for some readers of archives."""
+    write(tmp_path / RESOURCES / name)
+
+    with pytest.raises(InputError, match="backslash or control character"):
+        list_files(tmp_path)
+
+
+def test_names_that_are_one_in_unicode_are_refused(tmp_path: Path) -> None:
+    """Nobody can tell them apart, and macOS has room for one of them."""
+    write(tmp_path / RESOURCES / "Gr\u00fc\u00dfe.xsd")
+    write(tmp_path / RESOURCES / "Gru\u0308\u00dfe.xsd")
+
+    with pytest.raises(InputError, match="NFC and NFD") as caught:
+        list_files(tmp_path)
+
+    assert len(caught.value.problems) == 1
+
+
+def test_two_manifests_are_refused(tmp_path: Path) -> None:
+    """Java finds the manifest whatever the case of its name; elsewhere case tells names apart."""
+    for name in ("META-INF/MANIFEST.MF", "META-INF/Manifest.mf", f"{RESOURCES}/A.xsd", f"{RESOURCES}/a.xsd"):
+        write(tmp_path / name)
+
+    with pytest.raises(InputError) as caught:
+        list_files(tmp_path)
+
+    assert [problem.file for problem in caught.value.problems] == [str(tmp_path / "META-INF/Manifest.mf")]
+
+
 def test_names_of_every_shape_are_found(tmp_path: Path) -> None:
     """Blanks, dots, umlauts and deep folders are fine; the result is sorted, with forward slashes."""
     for name in ("META-INF/MANIFEST.MF", f"{RESOURCES}/xsd/ä b.v1..xsd", f"{RESOURCES}/a/b/c", ".project", "x.txt"):

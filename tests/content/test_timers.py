@@ -143,11 +143,10 @@ def test_a_message_start_beside_a_timer_elsewhere_is_no_timer() -> None:
 def test_a_flows_timers_are_known_once_it_is_loaded(
     make_folder: Callable[..., Path], make_spec: Callable[..., ArtifactSpec]
 ) -> None:
-    """All models of a flow count, and overrides decide what their parameters mean."""
+    """All start events of a model count, and overrides decide what their parameters mean."""
     prop = f"Timer={EVERY_15_MINUTES.replace(':', chr(92) + ':').replace('=', chr(92) + '=')}\n".encode()
     files = {
-        MODEL_PATH: start_event("{{Timer}}").encode(),
-        MODEL_PATH.replace("flow.", "other."): MESSAGE_START.encode(),
+        MODEL_PATH: (start_event("{{Timer}}") + MESSAGE_START).encode(),
         "src/main/resources/parameters.prop": prop,
     }
     folder = make_folder("A", files=files)

@@ -49,6 +49,52 @@ def test_a_manifest_is_read_whatever_its_line_ends() -> None:
     assert manifest.get(headers, "bundle-name") == "AB"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"\xef\xbb\xbfManifest-Version: 1.0\n", 1),
+        (b" a\nManifest-Version: 1.0\n", 1),
+        (b"Manifest-Version: 1.0\nBundle-Version:1.0.0\n", 2),
+        (b"Manifest-Version: 1.0\nBundle-Version : 1.0.0\n", 2),
+        (b"Manifest-Version: 1.0\n\nBundle-Version: 1.0.0\n", 3),
+        (b"\xff\xfeM\0a\0n\0\n\0", 1),
+    ],
+)
+def test_a_manifest_that_java_refuses_is_refused(text: bytes, line: int) -> None:
+    """Nothing is corrected that ``java.util.jar.Manifest`` would not correct."""
+    with pytest.raises(ODataError, match=f"cannot be read: invalid line {line}"):
+        manifest.parse(text)
+
+
+def test_a_manifest_is_read_as_java_does() -> None:
+    """A last line without an end is lost, and of a header given twice the last counts, whatever its case."""
+    assert manifest.parse(b"Manifest-Version: 1.0\nBundle-Version: 1.0.0") == {"Manifest-Version": "1.0"}
+    headers = manifest.parse(b"Bundle-Version: 1\nbundle-version: 2\n")
+    assert manifest.get(headers, "Bundle-Version") == "2"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1.0.0", True), ("2147483647.0.1", True), ("1.0.20260101120000", False), ("1.0.2147483648", False)],
+)
+def test_a_versions_numbers_are_javas_integers(text: str, *, expected: bool) -> None:
+    """OSGi reads them so."""
+    assert manifest.is_version(text) is expected
+
+
+async def test_an_upload_with_a_byte_order_mark_in_its_manifest_is_refused(
+    connect: Connect, pack: Build, encode: Encode
+) -> None:
+    """400 with the line, and nothing is stored."""
+    simulator, client = connect()
+    simulator.add_package("P")
+    text = b"\xef\xbb\xbfManifest-Version: 1.0\nBundle-SymbolicName: F\nBundle-Version: 1.0.0\n\n"
+    answer = await _post(client, encode(pack({"META-INF/MANIFEST.MF": text})))
+    assert answer.status_code == 400
+    assert "invalid line 1" in answer.json()["error"]["message"]["value"]
+    assert simulator.artifacts == {}
+
+
 async def _post(client: httpx.AsyncClient, content: str) -> httpx.Response:
     body = {"Id": "F", "Name": "F", "PackageId": "P", "ArtifactContent": content}
     return await client.post("IntegrationDesigntimeArtifacts", json=body)

@@ -150,7 +150,7 @@ class Bench:
         elif kind is SCRIPTS:
             files[_SCRIPT] = f"// {text}"
         else:
-            files |= {_MODEL: f"<model>{text}</model>", _SCRIPT: f"// {text}"}
+            files |= {_MODEL: f"<definitions>{text}</definitions>", _SCRIPT: f"// {text}"}
         if parameters:
             files[_PROP] = "".join(f"{key}={value}\n" for key, value in parameters.items())
             files[_PROP + "def"] = "<parameters></parameters>"

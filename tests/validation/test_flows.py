@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cpi_tasks.content.parameters import PROP_PATH, PROPDEF_PATH
+from cpi_tasks.content.folder import PROP_PATH
+from cpi_tasks.content.parameters import PROPDEF_PATH
+from cpi_tasks.errors import Problem
 from cpi_tasks.model.naming import ArtifactKind
 from tests.validation.desk import Desk
+
+
+def test_doubts_are_warnings(desk: Desk) -> None:
+    """What is read differently from what its author may think is shown, and stops nothing."""
+    desk.add()
+    (ref, content) = desk.contents.popitem()
+    doubt = Problem(file="a", line=3, message="'k' has another value in line 1")
+    desk.contents[ref] = replace(content, doubts=(doubt,))
+
+    assert "a:3 warning ambiguous-content" in desk.found()
 
 
 def test_a_sound_flow_draws_nothing(desk: Desk) -> None:
