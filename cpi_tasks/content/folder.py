@@ -108,7 +108,11 @@ class _Walk:
         self._open.append(real)
         for found in self._entries(folder):
             below = f"{path}{found.name}"
-            if belongs(below) or _leads_to_content(below):
+            if belongs(below) and _NOT_IN_NAMES.search(found.name):
+                self._complain(
+                    folder / found.name, "has a backslash or control character in its name; tenants refuse such names"
+                )
+            elif belongs(below) or _leads_to_content(below):
                 self._visit(below, folder / found.name, found)
         self._open.pop()
 
@@ -159,9 +163,6 @@ class _Walk:
             path.encode()
         except UnicodeEncodeError:
             self._complain(entry, "has a name that is not UTF-8")
-            return
-        if _NOT_IN_NAMES.search(entry.name):
-            self._complain(entry, "has a backslash or control character in its name; tenants refuse such names")
             return
         self.files[path] = entry
 

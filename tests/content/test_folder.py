@@ -65,7 +65,7 @@ def test_what_tools_leave_behind_does_not_belong(folder: str, name: str, tmp_pat
 
 @pytest.mark.parametrize(
     "name",
-    ["a.swf", "tmp", "bak.groovy", "original.xsd", "thumbs.db.xsd", "desktop.xml", "a~b.xsd", "CVS.xsd", ".a", "git"],
+    ["a.swf", "tmp", "bak.groovy", "original.xsd", "thumbs.db.xsd", "desktop.xml", "a~b.xsd", "CVS", ".a", "git"],
 )
 def test_what_only_looks_like_it_belongs(name: str) -> None:
     """Only whole names and endings count."""
