@@ -98,7 +98,15 @@ class TenantGone(TenantUnavailable):
     """The tenant has been waited for as long as the run may wait: it is asked nothing more, whoever asks."""
 
 
-class RequestRejected(TenantError):
+class RequestFailed(TenantError):
+    """One request came to nothing, though the tenant answers: what it was about fails, and nothing else."""
+
+
+class UnreadableAnswer(RequestFailed):
+    """The tenant answered with a row or entity that cannot be read, such as one without its key."""
+
+
+class RequestRejected(RequestFailed):
     """The tenant answered a request with an error status.
 
     ``action`` says what was asked in words ("create integration flow 'A'"), ``detail`` is the tenant's own text.

@@ -7,7 +7,7 @@ import math
 import trio
 
 from cpi_tasks.engine.judge import Expectation, Look, is_candidate, is_fresh
-from cpi_tasks.errors import RequestRejected
+from cpi_tasks.errors import RequestFailed
 from cpi_tasks.model.naming import TaskId
 from cpi_tasks.model.tenant import Tenant
 
@@ -57,7 +57,7 @@ class BuildTask:
         started = trio.current_time()
         try:
             self._status = await self._tenant.read_build_status(self._task)
-        except RequestRejected:
+        except RequestFailed:
             self._status = None
         finally:
             self.stalled_s += max(0.0, trio.current_time() - started - _USUAL_REQUEST_S)

@@ -9,7 +9,7 @@ from cpi_tasks.content import changed_paths, read_archive, wanted_parameters
 from cpi_tasks.engine.context import Memory
 from cpi_tasks.engine.heavy import run_heavy
 from cpi_tasks.engine.reading import Reading
-from cpi_tasks.errors import RequestRejected, TenantUnavailable
+from cpi_tasks.errors import RequestFailed, TenantUnavailable, UnreadableAnswer
 from cpi_tasks.model.config import ArtifactSpec, Settings
 from cpi_tasks.model.content import ArtifactContent, ContentDigest, DownloadedContent
 from cpi_tasks.model.naming import ArtifactId, VerifyPolicy
@@ -64,7 +64,7 @@ class Details:
                 trouble, known = await self._content(spec, content, design, known)
             if needs.parameters and not trouble:
                 await self._parameters(spec, content, design, known)
-        except RequestRejected as error:
+        except RequestFailed as error:
             trouble = str(error)
         if trouble:
             self._give_up(spec.id, trouble, needs)
@@ -111,7 +111,14 @@ class Details:
         ):
             reading.proved[spec.id] = known
             return
-        reading.parameters[spec.id] = shown = await self._tenant.read_parameters(spec.id)
+        try:
+            shown = await self._tenant.read_parameters(spec.id)
+        except UnreadableAnswer:
+            if not self._is_replaced(spec, content):
+                raise
+            # They come from the content on the tenant: the files repair it, and are read back after the upload.
+            shown = None
+        reading.parameters[spec.id] = shown
         if known is not None and shown is not None:
             values = reading.values(spec.id)
             self._memory.cache.keep(
@@ -125,6 +132,11 @@ class Details:
                     parameter_digest=records.digest(values),
                 ),
             )
+
+    def _is_replaced(self, spec: ArtifactSpec, content: ArtifactContent | None) -> bool:
+        """Return whether the content on the tenant differs from the files, so that an upload takes its place."""
+        found = self._reading.downloads.get(spec.id)
+        return content is not None and found is not None and bool(changed_paths(content.digest, found.digest))
 
     def _has_wanted(self, spec: ArtifactSpec, content: ArtifactContent | None, known: Known) -> bool:
         """Tell whether the cache proves that every wanted value is there."""

@@ -11,6 +11,7 @@ from cpi_tasks.errors import (
     RequestRejected,
     TenantError,
     TenantUnavailable,
+    UnreadableAnswer,
 )
 from cpi_tasks.model.plan import ArtifactPlan, UpdateAction
 from cpi_tasks.model.tenant import Tenant
@@ -44,7 +45,9 @@ async def explain(error: TenantError | InputError, tenant: Tenant, artifact: Art
             found = None
         if found is not None:
             return found
-    return Failure(reason=str(error), advice="mend what the tenant names and run again")
+    is_odd = isinstance(error, UnreadableAnswer)
+    advice = "rerun; if it happens again, report it to SAP" if is_odd else "mend what the tenant names and run again"
+    return Failure(reason=str(error), advice=advice)
 
 
 async def _look_behind(error: RequestRejected, tenant: Tenant, artifact: ArtifactPlan) -> Failure | None:

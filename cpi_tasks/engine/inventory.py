@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 import trio
 
@@ -13,15 +14,16 @@ from cpi_tasks.content import comparable_metadata, differing_metadata, given_met
 from cpi_tasks.engine.context import Memory
 from cpi_tasks.engine.details import Details, Needs
 from cpi_tasks.engine.reading import Reading
-from cpi_tasks.errors import RequestRejected
+from cpi_tasks.errors import RequestFailed, UnreadableAnswer
 from cpi_tasks.events import Emit, InventoryProgress
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Settings
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
 from cpi_tasks.model.records import Records
-from cpi_tasks.model.tenant import DesigntimeLock, IntegrationPackage, Tenant
+from cpi_tasks.model.tenant import DesigntimeArtifact, DesigntimeLock, IntegrationPackage, Tenant
 
+_T = TypeVar("_T")
 _DETAILS_AT_ONCE = 8
 _SHARED_FIRST = (
     ArtifactKind.SCRIPT_COLLECTION,
@@ -51,7 +53,7 @@ async def read_inventory(
     reading = Reading()
     async with trio.open_nursery() as nursery:
         if settings.mode.deploys:
-            nursery.start_soon(_read_runtime, tenant, reading)
+            nursery.start_soon(_read_runtime, tenant, config, reading)
         listed = await _list_packages(tenant, config, settings)
         for package in config.packages:
             nursery.start_soon(_read_package, tenant, package, settings, listed.get(package.id), reading)
@@ -66,12 +68,42 @@ async def read_locks(tenant: Tenant) -> Mapping[ArtifactId, DesigntimeLock]:
     """Read who has what open in the editor, by artifact; empty where the login may not see it."""
     try:
         return {lock.artifact: lock for lock in await tenant.list_locks()}
-    except RequestRejected:
+    except RequestFailed:
         return {}
 
 
-async def _read_runtime(tenant: Tenant, reading: Reading) -> None:
-    reading.runtime = await tenant.list_runtime_artifacts()
+async def _read_runtime(tenant: Tenant, config: DeployConfig, reading: Reading) -> None:
+    try:
+        reading.runtime = await tenant.list_runtime_artifacts()
+    except UnreadableAnswer:
+        # Whose row cannot be read is not known, so each is asked for by itself.
+        reading.runtime = await _read_each(
+            [spec.id for package in config.packages for spec in package.artifacts if spec.deploy],
+            tenant.read_runtime_artifact,
+            reading,
+        )
+
+
+async def _read_each(
+    artifacts: Iterable[ArtifactId], read: Callable[[ArtifactId], Awaitable[_T | None]], reading: Reading
+) -> dict[ArtifactId, _T]:
+    """Read artifacts one by one; one whose answer cannot be read is noted as unreadable, and no other."""
+    found: dict[ArtifactId, _T] = {}
+    rest = iter(artifacts)
+
+    async def work() -> None:
+        for artifact in rest:
+            try:
+                one = await read(artifact)
+            except RequestFailed as error:
+                reading.unreadable_artifacts[artifact] = str(error)
+            else:
+                found.update({} if one is None else {artifact: one})
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(_DETAILS_AT_ONCE):
+            nursery.start_soon(work)
+    return found
 
 
 async def _look_elsewhere(
@@ -81,7 +113,7 @@ async def _look_elsewhere(
     needed = frozenset[ArtifactId]().union(*needs_elsewhere(config, contents).values())
 
     async def look(artifact: ArtifactId) -> None:
-        with suppress(RequestRejected):
+        with suppress(RequestFailed):
             reading.elsewhere[artifact] = await _exists(tenant, artifact)
 
     async with trio.open_nursery() as nursery:
@@ -104,7 +136,7 @@ async def _list_packages(
         return {}
     try:
         return {package.id: package for package in await tenant.list_packages()}
-    except RequestRejected:
+    except RequestFailed:
         return {}
 
 
@@ -120,7 +152,7 @@ async def _read_package(
                 return
             reading.packages[spec.id] = package
         await _list_artifacts(tenant, spec, settings, reading)
-    except RequestRejected as error:
+    except RequestFailed as error:
         reading.unreadable_packages[spec.id] = str(error)
 
 
@@ -130,9 +162,19 @@ async def _list_artifacts(tenant: Tenant, spec: PackageSpec, settings: Settings,
         # Only what the configuration has in this very package: ids are unique on a tenant, and one that another
         # package holds must not be taken for this one's.
         ids = {artifact.id for artifact in wanted if artifact.kind is kind}
-        for found in await tenant.list_artifacts(spec.id, kind):
+        for found in await _listed(tenant, spec.id, kind, ids, reading):
             if found.id in ids:
                 reading.artifacts[found.id] = found
+
+
+async def _listed(
+    tenant: Tenant, package: PackageId, kind: ArtifactKind, ids: Collection[ArtifactId], reading: Reading
+) -> Iterable[DesigntimeArtifact]:
+    try:
+        return await tenant.list_artifacts(package, kind)
+    except UnreadableAnswer:
+        found = await _read_each(sorted(ids), lambda artifact: tenant.read_artifact(artifact, kind), reading)
+        return [one for one in found.values() if one.package in {package, ""}]
 
 
 def _takes_part(spec: ArtifactSpec, settings: Settings) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.deployment import TimedOut, note_success
 from cpi_tasks.engine.judge import Look, Verdict, is_fresh, judge
-from cpi_tasks.errors import TenantError
+from cpi_tasks.errors import TenantError, UnreadableAnswer
 from cpi_tasks.events import ArtifactDeployed
-from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.naming import ArtifactId, ArtifactRef
 from cpi_tasks.model.report import Status, StepOutcome
-from cpi_tasks.model.tenant import RuntimeArtifact
+from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
 
 async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Context) -> None:
@@ -22,10 +22,7 @@ async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Con
         return
     for late in timed_out.values():
         await _ask(late)
-    try:
-        runtime = await context.tenant.list_runtime_artifacts()
-    except TenantError:
-        runtime = {}
+    runtime = await _read_runtime(timed_out, context.tenant)
     for ref, late in timed_out.items():
         seen = runtime.get(ref.artifact)
         if seen is not None and await _is_running(late, seen):
@@ -38,6 +35,21 @@ async def give_last_look(timed_out: Mapping[ArtifactRef, TimedOut], context: Con
         context.ledger.settle_deployment(ref, outcome)
         context.brake.note_last_look(ref, outcome)
         context.emit(ArtifactDeployed(ref=ref, kind=late.artifact.kind, outcome=outcome))
+
+
+async def _read_runtime(timed_out: Iterable[ArtifactRef], tenant: Tenant) -> Mapping[ArtifactId, RuntimeArtifact]:
+    try:
+        return await tenant.list_runtime_artifacts()
+    except UnreadableAnswer:
+        # Whose row cannot be read is not known, so each is asked for by itself.
+        found: dict[ArtifactId, RuntimeArtifact] = {}
+        for ref in timed_out:
+            with suppress(TenantError):
+                seen = await tenant.read_runtime_artifact(ref.artifact)
+                found.update({} if seen is None else {ref.artifact: seen})
+        return found
+    except TenantError:
+        return {}
 
 
 async def _ask(late: TimedOut) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import trio
 
 from cpi_tasks.engine.polling import Polling
-from cpi_tasks.errors import RequestRejected, TenantError, TenantGone, TenantUnavailable
+from cpi_tasks.errors import RequestFailed, TenantError, TenantGone, TenantUnavailable, UnreadableAnswer
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import RuntimeArtifact, Tenant
 
@@ -56,7 +56,7 @@ class _Found:
     """What one look showed, and which artifacts the tenant would not show."""
 
     seen: Mapping[ArtifactId, RuntimeArtifact] = field(default_factory=dict)
-    refused: Mapping[ArtifactId, RequestRejected] = field(default_factory=dict)
+    refused: Mapping[ArtifactId, RequestFailed] = field(default_factory=dict)
 
 
 class RuntimeWatcher:
@@ -76,6 +76,7 @@ class RuntimeWatcher:
         self._next_look = -math.inf
         self._listed: Mapping[ArtifactId, RuntimeArtifact] = {}
         self._listed_at = -math.inf
+        self._is_list_odd = False
         self._silent_since: float | None = None
         self.stalled_s = 0.0
         self.usual_s: float | None = None
@@ -97,7 +98,7 @@ class RuntimeWatcher:
     async def look(self, artifact: ArtifactId, *, pause_s: float) -> RuntimeArtifact | None:
         """Wait for the next look (at most about ``pause_s`` away) and give what it showed of one artifact.
 
-        Raises ``RequestRejected`` or ``AuthenticationError`` where the tenant will not show what runs, and
+        Raises ``RequestFailed`` or ``AuthenticationError`` where the tenant will not show what runs, and
         ``TenantUnavailable`` where it has been silent for too long.
         """
         return await self._wait(artifact, _Waiter(due=trio.current_time() + pause_s))
@@ -198,16 +199,21 @@ class RuntimeWatcher:
                 del self._waiters[artifact]
 
     async def _read(self, artifacts: tuple[ArtifactId, ...]) -> _Found:
-        if len(artifacts) >= _BY_ID_BELOW:
+        if len(artifacts) >= _BY_ID_BELOW and not self._is_list_odd:
             started = trio.current_time()
-            self._listed = await self._tenant.list_runtime_artifacts()
-            self._listed_at = started
-            return _Found(seen=self._listed)
-        shown, refused = dict[ArtifactId, RuntimeArtifact](), dict[ArtifactId, RequestRejected]()
+            try:
+                self._listed = await self._tenant.list_runtime_artifacts()
+            except UnreadableAnswer:
+                # Whose row cannot be read is not known: from now on each is asked for by itself.
+                self._is_list_odd = True
+            else:
+                self._listed_at = started
+                return _Found(seen=self._listed)
+        shown, refused = dict[ArtifactId, RuntimeArtifact](), dict[ArtifactId, RequestFailed]()
         for artifact in artifacts:
             try:
                 seen = await self._tenant.read_runtime_artifact(artifact)
-            except RequestRejected as error:
+            except RequestFailed as error:
                 refused[artifact] = error
             else:
                 shown.update({} if seen is None else {artifact: seen})

@@ -28,7 +28,7 @@ class Rule(Enum):
     UNKNOWN_PARAMETER = "unknown-parameter"
     UNKNOWN_REFERENCE = "unknown-reference"
     SHARED_ADDRESS = "shared-address"
-    AMBIGUOUS = "ambiguous-content"
+    AMBIGUOUS_CONTENT = "ambiguous-content"
     MISSING_DEFINITIONS = "missing-definitions"
     PACKAGE_ID = "package-id"
     ARTIFACT_ID = "artifact-id"
@@ -52,7 +52,7 @@ _DESCRIPTIONS = {
     Rule.UNKNOWN_PARAMETER: "Only the tenant can know whether an overridden parameter exists.",
     Rule.UNKNOWN_REFERENCE: "Script collections and message mappings in use must be in the files or on the tenant.",
     Rule.SHARED_ADDRESS: "Two deployed integration flows cannot have one sender address.",
-    Rule.AMBIGUOUS: "Files must be read the same way by everybody.",
+    Rule.AMBIGUOUS_CONTENT: "Files must be read the same way by everybody.",
     Rule.MISSING_DEFINITIONS: "A parameters.prop needs its parameters.propdef.",
     Rule.PACKAGE_ID: "Ids of new packages may only have letters and digits.",
     Rule.ARTIFACT_ID: "Artifact ids may only have characters that a bundle's symbolic name can have.",

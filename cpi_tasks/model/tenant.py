@@ -84,7 +84,8 @@ class Tenant(Protocol):
     """The calls of SAP's public API that a deployment needs. Every method may raise ``TenantError``.
 
     "Absent" is an answer, not an error, wherever a method can return ``None``; everything else the tenant refuses is a
-    ``RequestRejected``.
+    ``RequestRejected``. An answer with a row that cannot be read is an ``UnreadableAnswer``: it fails what was asked
+    for, never the run.
     """
 
     async def list_packages(self) -> tuple[IntegrationPackage, ...]:

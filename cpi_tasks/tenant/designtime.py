@@ -11,7 +11,7 @@ from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId
 from cpi_tasks.model.tenant import DesigntimeArtifact, DesigntimeLock
 from cpi_tasks.tenant import odata
 from cpi_tasks.tenant.packages import EDIT_ROLE, READ_ROLE
-from cpi_tasks.tenant.retry import Trouble, TroubleKind
+from cpi_tasks.tenant.retry import Trouble
 from cpi_tasks.tenant.session import Session, is_unknown, repeat_anyway
 from cpi_tasks.tenant.upload import Upload
 from cpi_tasks.tenant.verdict import Request, listing, reading, writing
@@ -168,7 +168,7 @@ class DesigntimeCalls:
 
 def _artifact(kind: ArtifactKind, package: PackageId, row: odata.Entity) -> DesigntimeArtifact:
     return DesigntimeArtifact(
-        id=ArtifactId(odata.key_text(row, "Id")),
+        id=ArtifactId(odata.id_text(row)),
         kind=kind,
         package=PackageId(odata.text(row, "PackageId") or package),
         version=odata.text(row, "Version"),
@@ -189,5 +189,5 @@ def _lock(row: odata.Entity) -> DesigntimeLock:
 def _archive(answer: Answer) -> bytes:
     """Give the bytes if they are a whole zip file: its directory stands at the end."""
     if not zipfile.is_zipfile(io.BytesIO(answer.content)):
-        raise Trouble("the answer is no complete zip archive", kind=TroubleKind.UNUSABLE)
+        raise odata.odd("the answer is no complete zip archive")
     return answer.content

@@ -51,7 +51,7 @@ def entity(content: bytes) -> Entity:
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     if not isinstance(found, dict):
-        raise _unusable("the answer holds no entity")
+        raise odd("the answer holds no entity")
     return found
 
 
@@ -61,10 +61,10 @@ def rows(content: bytes) -> tuple[tuple[Entity, ...], str | None]:
     following = found.get("__next") if isinstance(found, dict) else None
     results = found.get("results") if isinstance(found, dict) else found
     if not isinstance(results, list):
-        raise _unusable("the answer holds no list")
+        raise odd("the answer holds no list")
     entities = tuple(row for row in results if isinstance(row, dict))
     if len(entities) != len(results):
-        raise _unusable("the answer holds rows that are no entities")
+        raise odd("the answer holds rows that are no entities")
     return entities, following if isinstance(following, str) and following else None
 
 
@@ -77,10 +77,21 @@ def text(row: Entity, name: str) -> str:
 
 
 def key_text(row: Entity, name: str) -> str:
-    """Give a property that every entity of a set must have; raises ``Trouble`` where it is missing."""
+    """Give a property that every entity of a set must have; raises ``Trouble`` where it is missing or null.
+
+    An empty text is a key: Java makes a parameter without a name of a line that begins with ``=``.
+    """
     value = text(row, name)
+    if not value and not isinstance(row.get(name), str):
+        raise odd(f"the answer holds an entity without {name}")
+    return value
+
+
+def id_text(row: Entity) -> str:
+    """Return the ``Id`` of an entity, which is never empty; raise ``Trouble`` where it is missing."""
+    value = key_text(row, "Id")
     if not value:
-        raise _unusable(f"the answer holds an entity without {name}")
+        raise odd("the answer holds an entity with an empty Id")
     return value
 
 
@@ -132,6 +143,11 @@ def _envelope(content: bytes) -> object:
     if not isinstance(document, dict) or "d" not in document:
         raise _unusable("the answer is JSON but not of this API")
     return document["d"]
+
+
+def odd(cause: str) -> Trouble:
+    """Return the trouble with an answer that is the tenant's own, but has a row or entity that cannot be read."""
+    return Trouble(cause, kind=TroubleKind.ODD)
 
 
 def _unusable(cause: str) -> Trouble:

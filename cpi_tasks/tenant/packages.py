@@ -101,7 +101,7 @@ def _sendable(metadata: Mapping[str, str]) -> dict[str, str]:
 def _package(entity: odata.Entity) -> IntegrationPackage:
     description = plain_description(odata.text(entity, "Description"))
     return IntegrationPackage(
-        id=PackageId(odata.key_text(entity, "Id")),
+        id=PackageId(odata.id_text(entity)),
         name=odata.text(entity, "Name"),
         short_text=odata.text(entity, "ShortText"),
         description=description,

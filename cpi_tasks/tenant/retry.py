@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 8
 """So often one request is sent while the tenant answers others; an outage has a budget in time instead."""
+_ATTEMPTS_WHEN_ODD = 3
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 10.0
 
@@ -29,6 +30,7 @@ class TroubleKind(Enum):
     THROTTLED = "the tenant refused it for its rate, unread"
     UNANSWERED = "it was sent; whether it was processed is not known"
     UNUSABLE = "something answered, but not what the tenant would say"
+    ODD = "the tenant answered with a row or entity that cannot be read"
     GIVEN_UP = "the tenant has been away for too long"
     NOT_ADMITTED = "the tenant has refused the rate for too long"
 
@@ -65,10 +67,10 @@ async def repeated(
 ) -> T:
     """Await ``call`` until it succeeds, as long as its ``Trouble`` is one of ``after``.
 
-    Where the tenant answers others, at most ``ATTEMPTS`` times; waits are drawn from zero to a bound that grows to ten
-    seconds. While ``is_down`` says that it answers nobody, ``call`` itself waits and ends with ``GIVEN_UP``. A request
-    that is only refused for its rate is sent again for ``budget_s`` seconds; the pause is the rate's. Raises the last
-    ``Trouble``.
+    Where the tenant answers others, at most ``ATTEMPTS`` times, fewer where its answer itself is odd; waits are drawn
+    from zero to a bound that grows to ten seconds. While ``is_down`` says that it answers nobody, ``call`` itself waits
+    and ends with ``GIVEN_UP``. A request that is only refused for its rate is sent again for ``budget_s`` seconds; the
+    pause is the rate's. Raises the last ``Trouble``.
     """
     tries = 0
     first_at = math.inf
@@ -83,7 +85,7 @@ async def repeated(
         if is_down():
             return 0.0
         tries += 1
-        if tries >= ATTEMPTS:
+        if tries >= (_ATTEMPTS_WHEN_ODD if error.kind is TroubleKind.ODD else ATTEMPTS):
             return False
         bound_s = min(_FIRST_WAIT_S * 2 ** (tries - 1), _LONGEST_WAIT_S)
         return random.uniform(0.0, bound_s)  # noqa: S311 - spreads load only

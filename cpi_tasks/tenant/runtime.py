@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import replace
 
-from cpi_tasks.errors import RequestRejected
+from cpi_tasks.errors import RequestFailed, RequestRejected
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, TaskId
 from cpi_tasks.model.tenant import RuntimeArtifact
 from cpi_tasks.tenant import odata
@@ -88,7 +88,7 @@ class RuntimeCalls:
         request = listing(path, action=unclear.action, role=MONITORING_ROLE)
         try:
             found = await self._session.collect(request, _runtime_artifact)
-        except RequestRejected:
+        except RequestFailed:
             raise unclear from None
         return next((one for one in found if one.id == artifact), None)
 
@@ -146,7 +146,7 @@ def _build_status(answer: Answer) -> str:
 
 def _runtime_artifact(row: odata.Entity) -> RuntimeArtifact:
     return RuntimeArtifact(
-        id=ArtifactId(odata.key_text(row, "Id")),
+        id=ArtifactId(odata.id_text(row)),
         version=odata.text(row, "Version"),
         status=odata.text(row, "Status").strip().upper(),
         deployed_on=odata.epoch_ms(row.get("DeployedOn")),

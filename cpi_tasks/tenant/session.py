@@ -12,7 +12,15 @@ from typing import TypeVar
 
 import trio
 
-from cpi_tasks.errors import AuthenticationError, NotRecorded, RequestRejected, TenantGone, TenantUnavailable
+from cpi_tasks.errors import (
+    AuthenticationError,
+    NotRecorded,
+    RequestFailed,
+    RequestRejected,
+    TenantGone,
+    TenantUnavailable,
+    UnreadableAnswer,
+)
 from cpi_tasks.events import Emit, RequestFinished, WriteBegins
 from cpi_tasks.tenant.auth import Credential, Login
 from cpi_tasks.tenant.csrf import HEADER, CsrfPair, CsrfSession, is_csrf_refusal, pair_in
@@ -44,7 +52,8 @@ def is_unknown(rejected: RequestRejected) -> bool:
 class Session:
     """Sends requests to one tenant: at its pace, logged in, with CSRF token where it wants one, repeated where safe.
 
-    All methods raise ``AuthenticationError``, ``TenantUnavailable`` or ``RequestRejected``.
+    All methods raise ``AuthenticationError``, ``TenantUnavailable``, ``RequestRejected`` or ``UnreadableAnswer``: a row
+    or entity that cannot be read fails what was asked for, not the run.
     """
 
     def __init__(
@@ -141,7 +150,7 @@ class Session:
         await trio.sleep(_SETTLING_S)
         try:
             return await has_happened()
-        except (TenantUnavailable, RequestRejected) as error:
+        except (TenantUnavailable, RequestFailed) as error:
             raise self._unavailable(request, trouble) from error
 
     async def _run(self, request: Request, parse: Callable[[Answer], T]) -> T:
@@ -150,7 +159,9 @@ class Session:
         except Trouble as trouble:
             raise self._unavailable(request, trouble) from trouble
 
-    def _unavailable(self, request: Request, trouble: Trouble) -> TenantUnavailable:
+    def _unavailable(self, request: Request, trouble: Trouble) -> TenantUnavailable | UnreadableAnswer:
+        if trouble.kind is TroubleKind.ODD:
+            return UnreadableAnswer(sentence(request, trouble, self._host))
         error = TenantGone if trouble.is_final else TenantUnavailable
         return error(sentence(request, trouble, self._host))
 
@@ -266,7 +277,7 @@ class Session:
         )
         try:
             pair = await self.read(request, pair_in)
-        except RequestRejected:
+        except RequestFailed:
             pair = CsrfPair()
         if pair.token:
             self._note_secret(pair.token)

@@ -143,6 +143,8 @@ def rejection(request: Request, answer: Answer) -> RequestRejected:
 
 def sentence(request: Request, trouble: Trouble, host: str) -> str:
     """Say for a person what a request met that is not sent again, and what to check."""
+    if trouble.kind is TroubleKind.ODD:
+        return f"could not {request.action}: {host} answered, but {trouble.cause}; look at it in the Web UI, then rerun"
     is_gone = isinstance(trouble, Spent) and trouble.was_reached
     if trouble.kind is TroubleKind.NOT_SENT or (isinstance(trouble, Spent) and not is_gone):
         advice = "check CPI_HOST, the network and the proxy settings (HTTPS_PROXY, NO_PROXY)"

@@ -31,7 +31,7 @@ def find_unknown_parameters(content: ArtifactContent) -> Iterator[Finding]:
 def find_doubts(content: ArtifactContent) -> Iterator[Finding]:
     """Find what is accepted, but may be read differently from what its author thinks."""
     for problem in content.doubts:
-        yield Finding(rule=Rule.AMBIGUOUS, severity=Severity.WARNING, problem=problem)
+        yield Finding(rule=Rule.AMBIGUOUS_CONTENT, severity=Severity.WARNING, problem=problem)
 
 
 def find_missing_definitions(content: ArtifactContent, folders: Folders) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +53,22 @@ def test_setting_one_header_changes_no_other(
     assert changed.to_bytes().endswith(eol.join([b"", b"", b"Name: some/entry", b"lower: kept", b""]))
     new = set(changed.to_bytes().split(eol)) - set(content.split(eol))
     assert all(len(line) <= 72 for line in new)
+
+
+@FUZZ
+@given(st.data(), HEADERS, EOLS, st.booleans())
+def test_what_java_is_given_has_the_same_headers(
+    data: st.DataObject, headers: dict[str, str], eol: bytes, ends: bool
+) -> None:
+    """In lines that the JAR specification allows, each with an end; sound lines stay as they are."""
+    content = data.draw(folded(headers, eol))
+    manifest = Manifest(content if ends else content.rstrip(b"\r\n"))
+    given_to_java = manifest.for_java().to_bytes()
+    assert dict(Manifest(given_to_java).items()) == headers
+    assert given_to_java.endswith(eol)
+    main = given_to_java.split(eol + eol)[0].split(eol)
+    assert all(re.match(rb"(?:[A-Za-z0-9_-]+: | )", line) and len(line) <= 72 for line in main)
+    assert manifest.for_java().for_java().to_bytes() == given_to_java
 
 
 @FUZZ

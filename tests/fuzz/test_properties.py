@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cpi_tasks.content.properties import merge_properties, read_properties
+from cpi_tasks.content.properties import find_faults, in_ascii, merge_properties, read_properties
 
 FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BLANKS = " \t\f"
@@ -47,7 +47,7 @@ def java_lines(text: str) -> list[str]:  # noqa: C901 - one function there, too
         else:
             lines.append(line)
             line, is_new, skips_blanks = "", True, True
-    # Of a backslash alone at the end Java makes an empty key, which nobody can have meant; it is left out here.
+    # Of a backslash alone at the end Java makes an empty key, which is left out here: ``find_faults`` refuses it.
     last = line[:-1] if is_escaped else line
     return lines if is_comment or not last else [*lines, last]
 
@@ -113,6 +113,39 @@ def test_what_is_merged_is_what_java_reads(text: str, values: dict[str, str]) ->
         return
     merged = merge_properties(text.encode(), values).decode()
     assert java_properties(merged.removeprefix("\ufeff")) == {**before, **values}
+
+
+@FUZZ
+@given(SIGNS | TEXTS)
+@example("== Sender ==")
+@example("a=1\n\\")
+@example("\\\n=a")
+def test_faults_are_what_java_refuses_or_nobody_means(text: str) -> None:
+    """A file without a fault has no empty key and no malformed escape, and a fault names a line that is there."""
+    faults = list(find_faults(text.encode()))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    assert all(1 <= line <= len(lines) and message for line, message in faults)
+    try:
+        keys = java_properties(text.removeprefix("\ufeff")).keys()
+    except JavaError:
+        assert faults
+        return
+    assert faults or "" not in keys
+    if "" in keys:
+        assert any("no key" in message or "backslash" in message for _, message in faults)
+
+
+@FUZZ
+@given(SIGNS | TEXTS)
+@example("\ufeffk\u00e4=1\n#\u00e4\n")
+def test_what_is_sent_is_what_java_reads_in_any_encoding(text: str) -> None:
+    """Without a mark, and the same as UTF-8 and as ISO-8859-1."""
+    try:
+        expected = java_properties(text.removeprefix("\ufeff"))
+        sent = in_ascii(text.encode())
+    except (JavaError, ValueError):
+        return
+    assert java_properties(sent.decode()) == java_properties(sent.decode("iso-8859-1")) == expected
 
 
 @FUZZ

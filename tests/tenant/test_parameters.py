@@ -10,7 +10,7 @@ import httpx
 import pytest
 import trio.testing
 
-from cpi_tasks.errors import RequestRejected, TenantUnavailable
+from cpi_tasks.errors import RequestRejected, UnreadableAnswer
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.tenant import ConfigurationParameter
 from cpi_tasks.tenant import TenantClient
@@ -47,11 +47,35 @@ async def test_no_parameters_are_not_the_same_as_none_shown(connected: Connected
         assert await client.read_parameters(FLOW) is None
 
 
-async def test_a_row_without_key_is_no_answer(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
-    """Rows that cannot be parameters are trouble, not an empty list."""
-    async with connected(lambda _: httpx.Response(200, json={"d": {"results": [{}]}})) as client:
-        with pytest.raises(TenantUnavailable, match="without ParameterKey"):
+@pytest.mark.parametrize("row", [None, 1, "k", [], {}, {"ParameterKey": None}, {"ParameterKey": {}}])
+async def test_a_row_without_key_is_an_odd_answer(
+    autojump_clock: trio.testing.MockClock, connected: Connected, row: object
+) -> None:
+    """Rows that cannot be parameters fail the flow they were asked for, after the answer was asked for three times."""
+    asked = []
+
+    def tenant(_: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        return httpx.Response(200, json={"d": {"results": [{"ParameterKey": "k"}, row]}})
+
+    async with connected(tenant) as client:
+        with pytest.raises(UnreadableAnswer, match="could not read the parameters of integration flow 'F'") as odd:
             await client.read_parameters(FLOW)
+    assert (len(asked), odd.value.exit_code) == (3, 1)
+
+
+async def test_an_odd_answer_may_be_a_passing_one(autojump_clock: trio.testing.MockClock, connected: Connected) -> None:
+    """The next one counts."""
+    answers = [{"d": {"results": [None]}}, {"d": None}, {"d": {"results": []}}]
+    async with connected(lambda _: httpx.Response(200, json=answers.pop(0))) as client:
+        assert await client.read_parameters(FLOW) == ()
+
+
+async def test_an_empty_key_is_a_key(connected: Connected) -> None:
+    """Java makes one of a line that begins with ``=``, and tenants show it."""
+    row = {"ParameterKey": "", "ParameterValue": "= Sender =="}
+    async with connected(lambda _: httpx.Response(200, json={"d": {"results": [row]}})) as client:
+        assert await client.read_parameters(FLOW) == (ConfigurationParameter(key="", value="= Sender =="),)
 
 
 @pytest.mark.parametrize(
