@@ -16,6 +16,7 @@ from cpi_tasks.content.identity import final_manifest, final_paths, final_projec
 from cpi_tasks.content.intake import find_doubts, find_problems, read_checked
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
 from cpi_tasks.content.parameters import FlowParameters, read_flow_parameters
+from cpi_tasks.content.value_mapping import VALUES_PATH
 from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.naming import ArtifactKind
@@ -98,8 +99,8 @@ class Bundle:
 def open_bundle(spec: ArtifactSpec, renames: Mapping[str, str]) -> Bundle:
     """Open an artifact's folder; raises ``InputError`` with everything that is wrong with it."""
     _require_folder(spec)
-    problems: list[Problem] = []
     files = list_files(spec.folder)
+    problems = [*_what_is_missing(spec, files)]
     manifest = _collect(problems, lambda: _checked_manifest(spec, files))
     models = _collect(problems, lambda: _models(spec, files)) or {}
     parameters = _collect(problems, lambda: _parameters(spec, files, models))
@@ -165,13 +166,25 @@ def _checked_manifest(spec: ArtifactSpec, files: Mapping[str, Path]) -> Manifest
     return manifest
 
 
+def _what_is_missing(spec: ArtifactSpec, files: Mapping[str, Path]) -> Iterator[Problem]:
+    """Find the file without which an artifact of its kind is none."""
+    resources = [path for path in files if path.startswith(RESOURCES)]
+    match spec.kind:
+        case ArtifactKind.INTEGRATION_FLOW if not any(path.endswith(".iflw") for path in resources):
+            message = f"integration flow '{spec.source_id}' has no model: there is no .iflw file in its folder"
+            yield Problem(file=str(spec.folder / RESOURCES), message=message)
+        case ArtifactKind.MESSAGE_MAPPING if not any(path.endswith(".mmap") for path in resources):
+            message = f"message mapping '{spec.source_id}' has no model: there is no .mmap file in its folder"
+            yield Problem(file=str(spec.folder / RESOURCES), message=message)
+        case ArtifactKind.VALUE_MAPPING if VALUES_PATH not in files:
+            message = f"is missing: value mapping '{spec.source_id}' has no values without it"
+            yield Problem(file=str(spec.folder / VALUES_PATH), message=message)
+
+
 def _models(spec: ArtifactSpec, files: Mapping[str, Path]) -> dict[str, bytes]:
     if spec.kind is not ArtifactKind.INTEGRATION_FLOW:
         return {}
     models = [path for path in files if path.startswith(RESOURCES) and path.endswith(".iflw")]
-    if not models:
-        message = f"integration flow '{spec.source_id}' has no model: there is no .iflw file in its folder"
-        raise InputError([Problem(file=str(spec.folder / RESOURCES), message=message)])
     problems: list[Problem] = []
     if len(models) > 1:
         message = f"integration flow '{spec.source_id}' has more than one model: {', '.join(models)}; keep only one"

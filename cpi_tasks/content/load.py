@@ -90,11 +90,7 @@ def _digest(bundle: Bundle) -> tuple[ContentDigest, bool]:
 def _groups(bundle: Bundle) -> MappedGroups | None:
     if bundle.spec.kind is not ArtifactKind.VALUE_MAPPING:
         return None
-    file = bundle.files.get(VALUES_PATH)
-    if file is None:
-        message = f"is missing: value mapping '{bundle.spec.source_id}' has no values without it"
-        raise InputError([Problem(file=str(bundle.spec.folder / VALUES_PATH), message=message)])
-    return read_groups(read_checked(file, VALUES_PATH, bundle.spec.kind))
+    return read_groups(read_checked(bundle.files[VALUES_PATH], VALUES_PATH, bundle.spec.kind))
 
 
 def _other_names(config: DeployConfig) -> dict[str, str]:

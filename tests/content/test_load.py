@@ -143,6 +143,34 @@ def test_a_flow_needs_a_model(make_folder: Folders, make_spec: Specs) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        (ArtifactKind.INTEGRATION_FLOW, ["META-INF/MANIFEST.MF", "src/main/resources"]),
+        (ArtifactKind.MESSAGE_MAPPING, ["META-INF/MANIFEST.MF", "src/main/resources"]),
+        (SCRIPTS, ["META-INF/MANIFEST.MF"]),
+        (VALUES, ["META-INF/MANIFEST.MF", "value_mapping.xml"]),
+    ],
+)
+def test_an_empty_folder_lacks_everything(
+    kind: ArtifactKind, missing: list[str], make_spec: Specs, tmp_path: Path
+) -> None:
+    """All that an artifact of its kind needs is named at once."""
+    folder = tmp_path / "Pack" / "A"
+    folder.mkdir(parents=True)
+
+    assert [problem.file.removeprefix(f"{folder}/") for problem in problems_of(make_spec(folder, kind))] == missing
+
+
+def test_a_mapping_needs_its_model(make_folder: Folders, make_spec: Specs) -> None:
+    """A message mapping without any ``.mmap`` maps nothing."""
+    kind = ArtifactKind.MESSAGE_MAPPING
+
+    assert [problem.message for problem in problems_of(make_spec(make_folder("A", kind), kind))] == [
+        "message mapping 'A' has no model: there is no .mmap file in its folder"
+    ]
+
+
 def test_missing_files_are_problems(make_folder: Folders, make_spec: Specs) -> None:
     """A folder without manifest and model lacks both, and both are told."""
     spec = make_spec(make_folder("A"))

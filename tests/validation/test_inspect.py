@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from cpi_tasks import offline
+from cpi_tasks.app.prepare import prepare
+from cpi_tasks.errors import InputError
 from cpi_tasks.model.config import Selection
-from cpi_tasks.model.finding import Inspection
-from tests.support.project import PROPDEF, Project
+from cpi_tasks.model.finding import Inspection, Severity
+from tests.support.project import MODEL, PROP, PROPDEF, Project
 
 Look = Callable[..., Inspection]
 LOGIN = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": "p"}
@@ -51,10 +53,37 @@ def told(inspection: Inspection) -> list[str]:
     ]
 
 
+def test_every_file_is_checked_as_a_run_checks_it(
+    project: Project, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All problems of all artifacts, with their lines, and what is only doubtful as a warning."""
+    for name, value in LOGIN.items():
+        monkeypatch.setenv(name, value)
+    project.edit("Sales", "Orders", PROP, b"Host=a\nHost=b\n")
+    project.edit(
+        "Sales", "Scripts", "src/main/resources/lib/a.jar", b"version https://git-lfs.github.com/spec/v1\noid x"
+    )
+    project.edit("Stock", "Counting", PROP, b"Receiver\\ Host=a\n== Zero ==\n")
+    project.edit("Stock", "Counting", MODEL, b"<html></html>")
+    found = look()
+    with pytest.raises(InputError) as caught:
+        prepare(Selection(env="x"), root=project.root, note_secret=lambda _: None)
+
+    assert [f"{told_of} {each.problem.line}" for told_of, each in zip(told(found), found.findings, strict=True)] == [
+        f"packages/Sales/Orders/{PROP} warning ambiguous-content 2",
+        "packages/Sales/Scripts/src/main/resources/lib/a.jar error content 1",
+        f"packages/Stock/Counting/{PROP} error content 2",
+        f"packages/Stock/Counting/{MODEL} error content 1",
+    ]
+    errors = [each.problem.message for each in found.findings if each.severity is Severity.ERROR]
+    assert errors == [problem.message for problem in caught.value.problems]
+
+
 def environment(project: Project, name: str, text: str) -> None:
     (project.root / "environments" / f"{name}.yml").write_text(text, encoding="utf-8")
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 FILES = "packagesDir: packages\ndeployConfig: config.yml\n"
 
 
