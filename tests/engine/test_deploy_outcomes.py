@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from trio.testing import MockClock
 
-from cpi_tasks.errors import AuthenticationError
+from cpi_tasks.errors import AuthenticationError, UnreadableAnswer
 from cpi_tasks.model.report import Status
 from tests.support.bench import Bench, deploy, deployment, outcome_of, plan_of, rejected, unavailable
 from tests.support.script import Script
@@ -52,6 +52,23 @@ async def test_last_look_turns_a_late_starter_green(bench: Bench, autojump_clock
     assert late is not None
     assert (late.status, late.summary, late.reason) == (Status.DONE, "deployed 1.0.0", "seen late")
     assert bench.records.get(deployment("Late").ref.artifact).deployed_on is not None
+
+
+async def test_last_look_with_an_odd_row(bench: Bench, autojump_clock: MockClock) -> None:
+    """Where the list has a row that cannot be read, each late one is asked for by itself."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    for artifact in ("Late", "Slow"):
+        bench.tenant.have(artifact)
+    bench.tenant.scripts["Late"] = Script(takes_s=90.0)
+    bench.tenant.scripts["Slow"] = Script(takes_s=60.0)
+    bench.tenant.slow["trigger Slow"] = [40.0]
+    bench.tenant.faults["look-all"] = [UnreadableAnswer("odd")]
+
+    report = await bench.carry_out(plan_of(deployment("Late"), deployment("Slow"), updates=False))
+
+    late = outcome_of(report, "Late").deploy
+    assert late is not None
+    assert (late.status, late.reason) == (Status.DONE, "seen late")
 
 
 async def test_last_look_without_an_answer(bench: Bench, autojump_clock: MockClock) -> None:
