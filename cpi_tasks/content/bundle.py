@@ -114,7 +114,7 @@ def open_bundle(spec: ArtifactSpec, renames: Mapping[str, str]) -> Bundle:
         old_names=own_names(manifest, spec.source_id, spec.id),
         parameters=parameters,
         models=models,
-        doubts=tuple(find_doubts(files, spec.kind)),
+        doubts=tuple(find_doubts(manifest, files, spec.kind)),
     )
 
 

@@ -33,6 +33,7 @@ _HTML = re.compile(
     rb"\A\s*(?:<\?xml[^>]*>\s*)?" + _COMMENTS + rb"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE | re.DOTALL
 )
 _XSLT = b"http://www.w3.org/1999/XSL/Transform"
+_MARKERS = (b"<" * 7, b">" * 7, b"|" * 7)
 _MARKER = re.compile(rb"(?:\A|[\r\n])(<{7}|>{7}|\|{7})(?=[ \t\r\n]|\Z)")
 _ANY_MARKER = re.compile(rb"(?:\A|[\r\n])(<{7}|>{7}|\|{7}|={7})(?=[ \t\r\n]|\Z)")
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -136,7 +137,9 @@ def _says_wide(data: bytes) -> bool:
 def _find_markers(path: str, data: bytes) -> Fault | None:
     """Return the fault of a text with markers of an unresolved merge; ``=======`` alone may be a heading."""
     body = data.removeprefix(MARK)
-    if not _MARKER.search(body) or not is_text(path, data):
+    # The search is slow, and hardly any file has what it looks for.
+    is_suspicious = any(marker in body for marker in _MARKERS)
+    if not is_suspicious or not _MARKER.search(body) or not is_text(path, data):
         return None
     lines = [str(line_at(body, match.start(1))) for match in _ANY_MARKER.finditer(body)]
     shown = ", ".join(lines[:_SHOWN_LINES]) + (", …" if len(lines) > _SHOWN_LINES else "")

@@ -48,13 +48,16 @@ def find_problems(files: Mapping[str, Path], kind: ArtifactKind) -> Iterator[Pro
             yield from error.problems
 
 
-def find_doubts(files: Mapping[str, Path], kind: ArtifactKind) -> Iterator[Problem]:
-    """Return what is accepted, but may be read differently from what its author thinks; the files are sound."""
+def find_doubts(manifest: Manifest, files: Mapping[str, Path], kind: ArtifactKind) -> Iterator[Problem]:
+    """Return what is accepted, but may be read differently from what its author thinks; the files are sound.
+
+    ``manifest`` is the one on disk.
+    """
     if kind is ArtifactKind.INTEGRATION_FLOW and PROP_PATH in files:
         for line, before, key in find_duplicates(read_checked(files[PROP_PATH], PROP_PATH, kind)):
             message = f"'{key}' has another value in line {before}; Java takes the last, which is this one"
             yield Problem(file=str(files[PROP_PATH]), line=line, column=1, message=message)
-    for line, before, name in Manifest(read_checked(files[MANIFEST_PATH], MANIFEST_PATH, kind)).duplicates():
+    for line, before, name in manifest.duplicates():
         message = f"'{name}' has another value in line {before}; Java takes the last, which is this one"
         yield Problem(file=str(files[MANIFEST_PATH]), line=line, column=1, message=message)
     for other, path in differing_in_case(files):

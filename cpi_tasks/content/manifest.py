@@ -10,6 +10,8 @@ MANIFEST_PATH = "META-INF/MANIFEST.MF"
 
 _MAX_LINE_BYTES = 72
 _LONGEST_NAME = 70
+_LONGEST_LINE = 510
+_SECTION_LINE = re.compile(rb" |[A-Za-z0-9_-]{1,70}: ")
 _FIRST_LINE = re.compile(rb"[A-Za-z0-9_-]+: ")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _NAME = re.compile(rb"(?:\xef\xbb\xbf)?([A-Za-z0-9_-]+)[ \t]*\Z")
@@ -75,7 +77,7 @@ class Manifest:
         lines += self._lines[self._main_lines :]
         if lines and not _line_end(lines[-1]):
             lines[-1] += self._eol()
-        return Manifest(b"".join(lines))
+        return self if tuple(lines) == self._lines else Manifest(b"".join(lines))
 
     def _lines_for_java(self, header: _Header) -> tuple[bytes, ...]:
         lines = self._lines[header.start : header.stop]
@@ -95,6 +97,12 @@ class Manifest:
                 is_new = True
             elif is_new and not line.lower().startswith(b"name: "):
                 yield number, "stands after an empty line, which ends the headers; delete the empty line"
+                return
+            elif not _SECTION_LINE.match(line) or len(line) > _LONGEST_LINE:
+                yield (
+                    number,
+                    "is neither 'Name: value' nor a continuation (one leading space), or longer than 510 bytes",
+                )
                 return
             else:
                 is_new = False

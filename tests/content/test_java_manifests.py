@@ -47,6 +47,8 @@ def test_a_manifest_arrives_as_java_reads_it(
     [
         (b"\n" + HEADERS, "2: stands after an empty line"),
         (HEADERS.replace(b"Bundle-V", b"\nBundle-V"), "4: stands after an empty line"),
+        (HEADERS + b"Name: a\nb\n", "6: is neither 'Name: value' nor a continuation"),
+        (HEADERS + b"Name: a\nB: " + b"c" * 600 + b"\n", "6: is neither"),
         (b" a\n" + HEADERS, "1: the first line continues a line that is not there"),
         (b"Manifest-Version: 1.0\n\tx: y\n", "2: this line is neither"),
         (b"A" * 71 + b": 1\n" + HEADERS, "1: has a header name of more than 70 characters"),
