@@ -171,7 +171,7 @@ async def _serve(
                 authority = _keep(certificate, cleanup) if certificate else None
                 _introduce(url, order, planted, authority)
                 await anext(signals)
-                nursery.cancel_scope.cancel(reason="a signal asks for the end")
+                nursery.cancel_scope.cancel()
     except* CpiTasksError as group:
         raise _first(group) from None
     except* OSError as group:

@@ -58,7 +58,7 @@ class Interruption:
         is_first, self._progress.is_interrupted = not self._progress.is_interrupted, True
         grace_s = self._progress.stop_beginning()
         if not is_first or grace_s is None:
-            self.scope.cancel(reason=f"interrupted by {number.name}")
+            self.scope.cancel()
             return
         waits_s = None if self._is_attended and number is signal.SIGINT else grace_s
         if waits_s is not None:

@@ -95,12 +95,12 @@ async def _look(selection: Selection, root: Path, terms: Terms, *, wants_diff: b
     seen = _Seen()
     try:
         async with trio.open_nursery() as nursery:
-            await watch_signals(nursery, lambda _: nursery.cancel_scope.cancel(reason="interrupted by a signal"))
+            await watch_signals(nursery, lambda _: nursery.cancel_scope.cancel())
             prepared = prepare(selection, root=root, note_secret=terms.note_secret)
             await trio.lowlevel.checkpoint()
             await _read(prepared, seen, terms, wants_diff=wants_diff)
             seen.prepared = prepared
-            nursery.cancel_scope.cancel(reason="everything was read")
+            nursery.cancel_scope.cancel()
     except* CpiTasksError as group:
         raise first_error(group) from None
     return seen

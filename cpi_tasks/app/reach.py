@@ -68,7 +68,7 @@ async def _serve_embedded(
                 token_url=f"{url}/oauth/token", client_id=settings.client_id, client_secret=settings.client_secret
             ),
         )
-        nursery.cancel_scope.cancel(reason="the run is over")
+        nursery.cancel_scope.cancel()
 
 
 def _login_name(access: TenantAccess) -> str:

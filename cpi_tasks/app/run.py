@@ -69,7 +69,7 @@ async def run(selection: Selection, root: Path, terms: Terms) -> Report:
             result = await _run(selection, root, terms, progress=progress, redactor=redactor, interruption=interruption)
             # A run whose report is made has ended, also for whoever cancels it now.
             watching.cancel_scope.shield = True
-            watching.cancel_scope.cancel(reason="the report is made")
+            watching.cancel_scope.cancel()
     except* CpiTasksError as group:
         error = first_error(group)
         _note_end(error, progress, redactor, terms)

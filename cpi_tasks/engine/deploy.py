@@ -89,7 +89,7 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
                 for ref, outcome in phase.at_once.items():
                     _settle(phase.jobs[ref].artifact, outcome, phase)
                 _take_up(phase.order.ready(), phase)
-            watching.cancel_scope.cancel(reason="nothing is in flight any more")
+            watching.cancel_scope.cancel()
         await give_last_look(phase.timed_out, context)
     finally:
         context.ledger.deploy_s = trio.current_time() - started

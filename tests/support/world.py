@@ -146,7 +146,7 @@ class World:
 
             def emit(event: Event) -> None:
                 if is_it(event):
-                    scope.cancel(reason="the run is killed here")
+                    scope.cancel()
 
             await app.run(Selection(env="x"), self.project.root, self._terms(emit))
         assert scope.cancelled_caught

@@ -37,7 +37,7 @@ class End:
         if self.how == "kill":
             raise Killed
         if self.how == "cancel":
-            self.scope.cancel(reason="the run is cut off here")
+            self.scope.cancel()
         elif self.signals < (2 if self.how == "SIGINT twice" else 1):
             self.signals += 1
             self.left = 5
