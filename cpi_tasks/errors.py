@@ -6,14 +6,34 @@ they become that artifact's outcome.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+
+from invoke.exceptions import Exit
 
 
-class CpiTasksError(Exception):
-    """Base of everything this package raises on purpose; ``str()`` is one sentence for a person."""
+class CpiTasksError(Exit):
+    """Base of everything this package raises on purpose; ``str()`` is one sentence for a person.
 
-    exit_code: ClassVar[int] = 1
+    It is an ``Exit`` of Invoke: a task of yours that does not catch it ends with its sentence on standard error and
+    its exit code, without a traceback.
+    """
+
+    exit_code: int = 1
+
+    def __init__(self, text: str = "") -> None:
+        """Keep the sentence."""
+        Exception.__init__(self, text)
+
+    @property
+    def message(self) -> str:  # type: ignore[override] # Invoke reads it, nobody sets it
+        """Return the sentence, as Invoke prints it."""
+        return str(self)
+
+    @property
+    def code(self) -> int:
+        """Return the exit code, as Invoke takes it."""
+        return self.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -52,6 +72,22 @@ class Refused(CpiTasksError):
     """
 
     exit_code = 5
+
+
+_MOST_NAMED = 10
+
+
+class RunFailed(CpiTasksError):
+    """A run has ended and not everything asked for is done; ``failures`` has one sentence for each thing."""
+
+    def __init__(self, failures: Sequence[str], *, exit_code: int) -> None:
+        """Build the sentence: how many things failed, then the first of them, a line each."""
+        self.failures = tuple(failures)
+        self.exit_code = exit_code
+        amount = len(self.failures)
+        head = f"{amount} {'failure' if amount == 1 else 'failures'}" if amount else "the run was interrupted"
+        more = [f"and {amount - _MOST_NAMED} more; see the report"] if amount > _MOST_NAMED else []
+        super().__init__("\n".join((f"{head}:" if amount else head, *self.failures[:_MOST_NAMED], *more)))
 
 
 class DownloadError(CpiTasksError):
@@ -116,7 +152,7 @@ class RequestRejected(RequestFailed):
         """Build the sentence from its parts, which stay readable as attributes."""
         self.action = action
         self.status = status
-        self.code = code
+        self.status_text = code
         self.detail = detail
         said = f"{status} {code}".strip()
         text = f": {detail}" if detail else " without a text"

@@ -17,7 +17,7 @@ from cpi_tasks.app.execute import confirmed
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
 from cpi_tasks.app.run import Confirm, Terms, run
-from cpi_tasks.errors import CpiTasksError, InputError, Problem
+from cpi_tasks.errors import CpiTasksError, InputError, Problem, Refused
 from cpi_tasks.events import Event
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
@@ -78,7 +78,10 @@ def show_run(selection: Selection, *, root: Path, orders: Orders) -> int:
 
 
 def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
-    """Show what a run would do, save it where that is asked for, and give the exit code."""
+    """Show what a run would do, save it where that is asked for, and return the exit code.
+
+    A plan whose run would be refused is not saved and ends with 5.
+    """
     is_json = looks.format == "json"
     screen = _Screen(sys.stderr if is_json else sys.stdout, debug=looks.debug, is_quiet=is_json)
 
@@ -100,6 +103,10 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
                     diffs=diffs,
                 )
             )
+        if seen.refusals:
+            if looks.out is not None:
+                screen.write(f"The plan was not saved to {looks.out}: a run of it would be refused.\n")
+            return Refused.exit_code
         if looks.out is not None:
             _save(Path(looks.out), seen.saved)
             screen.write(f"Saved; exactly this is carried out by: invoke orchestrate --plan {looks.out}\n")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from cpi_tasks.errors import RunFailed
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
 
 
@@ -166,14 +167,23 @@ class Report:
             return 130
         if not any(package.has_failed for package in self.packages()):
             return 0
-        failed = [step for step in self._steps() if step.status is Status.FAILED]
+        failed = [step for _, step in self._named_steps() if step.status is Status.FAILED]
         return 3 if failed and all(step.is_unreachable for step in failed) else 1
 
-    def _steps(self) -> Iterator[StepOutcome]:
+    def raise_for_failures(self) -> None:
+        """Raise ``RunFailed``, with the report's exit code, unless everything asked for is done."""
+        if self.exit_code:
+            failures = [
+                ": ".join(part for part in (name, step.summary, step.reason.strip().split("\n")[0]) if part)
+                for name, step in self._named_steps()
+                if step.status.is_bad
+            ]
+            raise RunFailed(failures, exit_code=self.exit_code)
+
+    def _named_steps(self) -> Iterator[tuple[str, StepOutcome]]:
         for package in self.packages():
-            yield from (package.update,) if package.update is not None else ()
-            for artifact in package.artifacts:
-                yield from artifact.steps
+            yield from ((f"package {package.id}", package.update),) if package.update is not None else ()
+            yield from ((str(artifact.ref), step) for artifact in package.artifacts for step in artifact.steps)
 
 
 def count(parts: tuple[PartReport, ...]) -> Counts:

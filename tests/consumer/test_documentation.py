@@ -26,6 +26,7 @@ from cpi_tasks.model.naming import (
     VerifyPolicy,
     VersionPolicy,
 )
+from cpi_tasks.simulator import Simulator, SimulatorSettings, running
 from tests.support.consumer import CHECKOUT, Consumer, Tenant
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -278,9 +279,30 @@ def test_the_chaining_example_works(repository: Consumer, tenant: Tenant) -> Non
     """README's tasks file, as it is, runs a release: update, then deploy from a task, with the report in hand."""
     repository.write("tasks.py", blocks("Chaining with your own tasks", "python")[0])
     ended = repository.invoke("release")
-    assert (ended.code, ended.err, ended.out.splitlines()[-1]) == (0, "", "0 []")
+    assert (ended.code, ended.err) == (0, "")
     assert tenant.running == ["QA_Orders"]
     assert "cpi.orchestrate" in repository.invoke("--list").out
+
+
+def test_the_chaining_example_ends_with_the_exit_code_of_its_run(repository: Consumer) -> None:
+    """A deployment that fails ends the task with 1 and names what failed, without a traceback."""
+    repository.write("tasks.py", blocks("Chaining with your own tasks", "python")[0])
+    simulator = Simulator(SimulatorSettings(deploy_s=0.1, failing=frozenset({"QA_Orders"})))
+    with running(simulator) as url:
+        ended = repository.invoke("release", CPI_HOST=url)
+    assert (ended.code, "Traceback" in ended.err) == (1, False)
+    assert ended.err.startswith("1 failure:\nQASales/QA_Orders: deployment failed")
+
+
+def test_input_that_a_plain_function_refuses_ends_a_task_with_4(repository: Consumer, tenant: Tenant) -> None:
+    """What is raised needs no ``except`` in the task: Invoke prints the sentence and takes the exit code."""
+    repository.write(
+        "tasks.py",
+        "from invoke import task\nimport cpi_tasks\n\n\n@task\ndef release(c):\n    cpi_tasks.deploy('nowhere')\n",
+    )
+    ended = repository.invoke("release")
+    assert (ended.code, "Traceback" in ended.err, "nowhere" in ended.err) == (4, False, True)
+    assert tenant.simulator.requests == []
 
 
 def test_the_changelog_has_a_place_for_what_is_new() -> None:

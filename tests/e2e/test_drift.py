@@ -71,13 +71,16 @@ def test_drift_may_stop_a_run_before_its_first_write(
     settled.project.keys.update(keys)
     settled.project.save()
     ended = settled.run("orchestrate", "--env", "x", *flags)
-    planned = settled.run("plan", "--env", "x", "--detailed-exitcode")
+    out = settled.project.root / "plan.json"
+    planned = settled.run("plan", "--env", "x", "--detailed-exitcode", "--out", str(out))
     assert (ended.code, ended.writes) == (5, ())
     assert list(settled.project.root.glob(".cpi/runs/*/backup")) == []
     assert "'Sales/Orders': content that differs in src/main/resources/script/Main.groovy" in ended.said
     assert "'Stock/Counting': parameter 'Receiver Host'" in ended.said
-    assert (planned.code, planned.writes) == (2, ())
+    assert (planned.code, planned.writes, out.exists()) == (5, (), False)
     assert "a run would be refused (exit code 5)" in planned.said
+    assert "The plan was not saved" in planned.said
+    assert "Saved;" not in planned.said
 
 
 def test_a_version_goes_down_only_where_that_is_allowed(settled: Program) -> None:
@@ -85,6 +88,8 @@ def test_a_version_goes_down_only_where_that_is_allowed(settled: Program) -> Non
     settled.project.keys["versioning"] = "exact"
     settled.project.raise_version("Stock", "Counting", "1.0.1")
     settled.project.save()
+    assert settled.run("plan", "--env", "x").code == 5
+    assert settled.run("orchestrate", "--env", "x", "--dry-run").code == 5
     refused = settled.run("orchestrate", "--env", "x")
     assert (refused.code, refused.writes) == (5, ())
     assert "--allow-downgrade" in refused.said

@@ -94,7 +94,7 @@ async def test_a_login_without_the_role_is_told_which(connected: Connected) -> N
     async with connected(lambda _: httpx.Response(403, json=body)) as client:
         with pytest.raises(RequestRejected) as caught:
             await client.read_package(PackageId("P"))
-    assert (caught.value.status, caught.value.code) == (403, "Forbidden")
+    assert (caught.value.status, caught.value.status_text) == (403, "Forbidden")
     assert "the login probably lacks the role WorkspacePackagesRead" in str(caught.value)
 
 
