@@ -6,7 +6,8 @@ they become that artifact's outcome.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from invoke.exceptions import Exit
@@ -157,3 +158,24 @@ class RequestRejected(RequestFailed):
         said = f"{status} {code}".strip()
         text = f": {detail}" if detail else " without a text"
         super().__init__(f"could not {action}: the tenant answered {said}{text}")
+
+
+@contextmanager
+def raised_alone(*kinds: type[Exception]) -> Iterator[None]:
+    """Raise the first error of ``kinds`` instead of an exception group that holds nothing else.
+
+    A group that also holds errors of other kinds is raised as it is. This does not use ``except*``: before
+    Python 3.11.4, ``raise error from None`` inside ``except*`` raises a group again (cpython issue 103590).
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        _, others = group.split(kinds)
+        if others is not None:
+            raise
+        raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import trio
 
 from cpi_tasks import report, simulator
-from cpi_tasks.errors import CpiTasksError, InputError, Problem, SimulatorError
+from cpi_tasks.errors import CpiTasksError, InputError, Problem, SimulatorError, raised_alone
 
 DEFAULT_PORT = 8080
-_Error = TypeVar("_Error", bound=Exception)
 _LAST_PORT = 65535
 _HOUR_S = 3600.0
 _KEPT_REQUESTS = 2_000
@@ -154,7 +152,10 @@ async def _serve(
     certificate = simulator.make_certificate(order.host) if order.with_tls else None
     window = simulator.Window(tenant, tell=_show)
     try:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with (
+            raised_alone(CpiTasksError, OSError),
+            trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+        ):
             async with trio.open_nursery() as nursery:
 
                 async def begin(task_status: trio.TaskStatus[str]) -> None:
@@ -172,21 +173,13 @@ async def _serve(
                 _introduce(url, order, planted, authority)
                 await anext(signals)
                 nursery.cancel_scope.cancel()
-    except* CpiTasksError as group:
-        raise _first(group) from None
-    except* OSError as group:
-        reason = _first(group)
+    except OSError as reason:
         raise SimulatorError(
             f"could not serve on {order.host} port {order.port}: {reason.strerror or reason}; "
             "choose another --port (0 takes a free one) or --host"
         ) from None
     saved = f"; the tenant is kept in '{order.state_file}'" if order.state_file else ""
     _say(f"Ended{saved}.")
-
-
-def _first(group: BaseExceptionGroup[_Error]) -> _Error:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _keep(certificate: simulator.Certificate, cleanup: ExitStack) -> Path:

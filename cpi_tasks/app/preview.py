@@ -13,8 +13,8 @@ from cpi_tasks import content, engine, planning, records
 from cpi_tasks.app.interruption import watch_signals
 from cpi_tasks.app.plans import Planned, basis_of, make_plans, why_stale
 from cpi_tasks.app.prepare import Prepared, prepare, tenant_name
-from cpi_tasks.app.run import Terms, first_error
-from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError
+from cpi_tasks.app.run import Terms
+from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError, raised_alone
 from cpi_tasks.events import DiffMade, DriftFound, PartStarted, PlanFinished, PlanMade, WarningRaised
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.content import ArtifactContent, FileDiff
@@ -93,7 +93,7 @@ async def find_drift(selection: Selection, root: Path, terms: Terms) -> DriftRep
 
 async def _look(selection: Selection, root: Path, terms: Terms, *, wants_diff: bool) -> _Seen:
     seen = _Seen()
-    try:
+    with raised_alone(CpiTasksError):
         async with trio.open_nursery() as nursery:
             await watch_signals(nursery, lambda _: nursery.cancel_scope.cancel())
             prepared = prepare(selection, root=root, note_secret=terms.note_secret)
@@ -101,8 +101,6 @@ async def _look(selection: Selection, root: Path, terms: Terms, *, wants_diff: b
             await _read(prepared, seen, terms, wants_diff=wants_diff)
             seen.prepared = prepared
             nursery.cancel_scope.cancel()
-    except* CpiTasksError as group:
-        raise first_error(group) from None
     return seen
 
 

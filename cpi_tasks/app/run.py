@@ -18,7 +18,7 @@ from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
 from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
 from cpi_tasks.app.progress import Progress
 from cpi_tasks.app.reach import Reach, reach_tenant
-from cpi_tasks.errors import CpiTasksError, Interrupted, Refused, StateFolderError
+from cpi_tasks.errors import CpiTasksError, Interrupted, Refused, StateFolderError, raised_alone
 from cpi_tasks.events import ConfirmationNeeded, Emit, PartStarted, PlanMade, WarningRaised
 from cpi_tasks.model.config import RunConfig, Selection
 from cpi_tasks.model.report import Report
@@ -63,17 +63,19 @@ async def run(selection: Selection, root: Path, terms: Terms) -> Report:
     progress = Progress(started=trio.current_time())
     redactor = report.Redactor()
     try:
-        async with trio.open_nursery() as watching:
-            interruption = Interruption(progress, is_attended=terms.is_attended)
-            await watch_signals(watching, interruption.begin)
-            result = await _run(selection, root, terms, progress=progress, redactor=redactor, interruption=interruption)
-            # A run whose report is made has ended, also for whoever cancels it now.
-            watching.cancel_scope.shield = True
-            watching.cancel_scope.cancel()
-    except* CpiTasksError as group:
-        error = first_error(group)
+        with raised_alone(CpiTasksError):
+            async with trio.open_nursery() as watching:
+                interruption = Interruption(progress, is_attended=terms.is_attended)
+                await watch_signals(watching, interruption.begin)
+                result = await _run(
+                    selection, root, terms, progress=progress, redactor=redactor, interruption=interruption
+                )
+                # A run whose report is made has ended, also for whoever cancels it now.
+                watching.cancel_scope.shield = True
+                watching.cancel_scope.cancel()
+    except CpiTasksError as error:
         _note_end(error, progress, redactor, terms)
-        raise error from None
+        raise
     if interruption.late is not None:
         signal.raise_signal(interruption.late)
     return result
@@ -219,9 +221,3 @@ async def _confirm(planned: tuple[Planned, ...], config: RunConfig, terms: Terms
             "changes the tenant"
         )
     return True
-
-
-def first_error(group: BaseExceptionGroup[CpiTasksError]) -> CpiTasksError:
-    """Give the one error that a person should read: of several the first, they mostly say the same."""
-    first = group.exceptions[0]
-    return first_error(first) if isinstance(first, BaseExceptionGroup) else first
