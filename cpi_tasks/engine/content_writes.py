@@ -6,6 +6,7 @@ the next one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from cpi_tasks.content import Archive, build_archive
@@ -83,6 +84,8 @@ def note_before_write(ref: ArtifactRef, fingerprint: str | None, context: Contex
     """Put a write on record before it is sent; what the cache knew of the artifact is true no longer."""
     context.memory.cache.forget(ref.artifact)
     context.records.note_write(ref.artifact, content=fingerprint)
+    if ref.artifact in context.designs:
+        context.designs[ref.artifact].read_at = -math.inf
 
 
 def note_upload(ref: ArtifactRef, fingerprint: str, content: ArtifactContent, context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,13 +30,16 @@ class DesignState:
     """Design time of one artifact as far as known: read in planning, replaced by what was written and read back.
 
     ``version`` is ``None`` where any version will do (a draft); ``fingerprint`` is that of the content, ``None`` where
-    unknown; ``is_dated``: the tenant gives a time of its last change. ``parameters`` are ``None`` where they were not
+    unknown; ``is_dated``: the tenant gives a time of its last change, ``modified_at`` (epoch milliseconds). ``read_at``
+    is when that was read, by trio's clock; never, since our last write. ``parameters`` are ``None`` where they were not
     read because the cache knows them: then there are the keyed digests of all of them together and of each.
     """
 
     version: str | None = None
     fingerprint: str | None = None
     is_dated: bool = True
+    modified_at: int | None = None
+    read_at: float = -math.inf
     parameters: Mapping[str, str] | None = field(default_factory=dict, repr=False)
     parameter_digest: str | None = None
     value_digests: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +80,8 @@ def known_designs(inventory: Inventory) -> dict[ArtifactId, DesignState]:
             version=None if artifact.is_draft else artifact.version,
             fingerprint=inventory.fingerprints.get(artifact.id),
             is_dated=artifact.modified_at is not None,
+            modified_at=artifact.modified_at,
+            read_at=inventory.read_at,
             parameters=None if is_unread else inventory.values(artifact.id),
             parameter_digest=inventory.parameter_digests.get(artifact.id),
             value_digests=inventory.value_digests.get(artifact.id, {}),

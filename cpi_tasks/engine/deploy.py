@@ -10,6 +10,7 @@ from functools import partial
 import trio
 
 from cpi_tasks.engine.context import Context
+from cpi_tasks.engine.current import CurrentDesigns
 from cpi_tasks.engine.deployment import Deployment, TimedOut
 from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.last_look import give_last_look
@@ -52,6 +53,7 @@ class _Phase:
     jobs: Mapping[ArtifactRef, _Job]
     watcher: RuntimeWatcher
     proofs: Proofs
+    designs: CurrentDesigns
     slots: Slots
     at_once: Mapping[ArtifactRef, StepOutcome]
     """The outcomes of what is not deployed, whatever becomes of the others."""
@@ -111,6 +113,7 @@ def _prepare(plan: Plan, context: Context) -> _Phase:
         at_once=at_once,
         watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
         proofs=Proofs(context),
+        designs=CurrentDesigns(context),
         slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
         order=Order(
             {ref: job.step.depends_on | job.step.goes_after for ref, job in jobs.items() if ref not in at_once}
@@ -226,7 +229,9 @@ def _why_not_running(ref: ArtifactRef, phase: _Phase) -> str:
 async def _deploy(artifact: ArtifactPlan, step: DeployStep, phase: _Phase) -> StepOutcome | None:
     """Trigger and watch; ``None`` where the time ran out, which is settled after everything else."""
     started = trio.current_time()
-    deployment = Deployment(artifact, step, phase.context, phase.watcher, phase.proofs)
+    deployment = Deployment(
+        artifact, step, phase.context, watcher=phase.watcher, proofs=phase.proofs, designs=phase.designs
+    )
     try:
         ended = await deployment.run()
     except TenantError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -9,6 +10,7 @@ import trio
 
 from cpi_tasks.engine.build_task import BuildTask
 from cpi_tasks.engine.context import Context, DesignState
+from cpi_tasks.engine.current import CurrentDesigns
 from cpi_tasks.engine.evidence import (
     Evidence,
     changes_after_trigger,
@@ -17,7 +19,18 @@ from cpi_tasks.engine.evidence import (
     stamp_of,
 )
 from cpi_tasks.engine.failed import read_error_text, tell_failure, wait_for_error
-from cpi_tasks.engine.judge import Expectation, Look, Verdict, can_ripen, has_failed, is_end, is_error, is_fresh, judge
+from cpi_tasks.engine.judge import (
+    Expectation,
+    Look,
+    Verdict,
+    can_ripen,
+    has_failed,
+    is_end,
+    is_error,
+    is_fresh,
+    is_other_version,
+    judge,
+)
 from cpi_tasks.engine.polling import Polling
 from cpi_tasks.engine.proof import Proofs
 from cpi_tasks.engine.watch import News, RuntimeWatcher
@@ -25,6 +38,7 @@ from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
+from cpi_tasks.model.records import ArtifactRecord
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
 
@@ -68,7 +82,14 @@ class Deployment:
     """The way of one artifact through the deploy phase, while it holds its slots."""
 
     def __init__(
-        self, artifact: ArtifactPlan, step: DeployStep, context: Context, watcher: RuntimeWatcher, proofs: Proofs
+        self,
+        artifact: ArtifactPlan,
+        step: DeployStep,
+        context: Context,
+        *,
+        watcher: RuntimeWatcher,
+        proofs: Proofs,
+        designs: CurrentDesigns,
     ) -> None:
         """Prepare; nothing is sent before ``run``."""
         self._artifact = artifact
@@ -76,6 +97,7 @@ class Deployment:
         self._context = context
         self._watcher = watcher
         self._proofs = proofs
+        self._designs = designs
         self._design = context.designs.get(artifact.ref.artifact, DesignState())
         self._polling = Polling(
             longest_s=context.settings.deploy_delay_s,
@@ -83,6 +105,7 @@ class Deployment:
             is_fixed=context.settings.polling is PollingPolicy.FIXED,
         )
         self._status = ""
+        self._asked_versions: set[str] = set()
         self._is_joined = step.action is DeployAction.WATCH
         self._evidence = self._evidence_from(step.before)
         self._under_way = 0
@@ -99,6 +122,7 @@ class Deployment:
             self._expect(changes_due=changes_when_joined(record, self._step.before))
         else:
             ledger.in_flight[ref] = "deployment was about to be triggered"
+            await self._designs.refresh(self._artifact)
             before = await self._read_before()
             await self._proofs.ensure_read(self._artifact, before)
             ledger.in_flight[ref] = "deployment was being triggered; whether it goes on on the tenant is not known"
@@ -166,6 +190,7 @@ class Deployment:
             self._artifact.ref.artifact,
             content=self._design.fingerprint,
             parameters=self._context.parameter_digest(self._design),
+            modified_at=self._design.modified_at,
             under_way=under_way,
             ran_before=stamp_of(self._evidence.expected.before),
         )
@@ -204,6 +229,8 @@ class Deployment:
             if self._unanswered is not None and look.is_late and not self._has_sign(look):
                 raise self._unanswered
             verdict = judge(evidence.expected, look)
+            if is_other_version(evidence.expected, look) and await self._has_moved_on(look):
+                verdict = judge(evidence.expected, look)
             if verdict is Verdict.SUCCEEDED and look.seen is not None:
                 return self._succeed(look.seen, time.all_s)
             if verdict is Verdict.FAILED:
@@ -216,6 +243,17 @@ class Deployment:
             last_status=self._status,
             waited_s=time.all_s,
         )
+
+    async def _has_moved_on(self, look: Look) -> bool:
+        """Return whether design time has the version that runs, though another was expected; asked once for each."""
+        seen = look.seen
+        if seen is None or seen.version in self._asked_versions:
+            return False
+        self._asked_versions.add(seen.version)
+        with suppress(TenantError):
+            await self._designs.refresh(self._artifact, within_s=0.0)
+        self._evidence.expected = replace(self._evidence.expected, version=self._design.version)
+        return self._design.version in {None, seen.version}
 
     async def _next_look(
         self, last: Look | None, task: BuildTask, time: ChargedTime, left_s: float
@@ -282,10 +320,16 @@ def note_success(
     For a deployment that was only joined these are on record if an earlier run triggered it, else they are not known.
     """
     design = context.designs.get(ref.artifact, DesignState())
-    state: tuple[str | None, str | None] = (design.fingerprint, context.parameter_digest(design))
+    content, parameters, modified_at = design.fingerprint, context.parameter_digest(design), design.modified_at
     if is_joined:
         record = context.records.get(ref.artifact)
-        state = (record.content, record.parameters) if record.is_triggered else (None, None)
+        known = record if record.is_triggered else ArtifactRecord()
+        content, parameters, modified_at = known.content, known.parameters, known.modified_at
     context.records.note_running(
-        ref.artifact, content=state[0], parameters=state[1], deployed_on=seen.deployed_on, took_s=took_s
+        ref.artifact,
+        content=content,
+        parameters=parameters,
+        deployed_on=seen.deployed_on,
+        modified_at=modified_at,
+        took_s=took_s,
     )

@@ -50,7 +50,7 @@ async def read_inventory(
     the tenant refuses for one package or artifact is kept as unreadable; raises ``AuthenticationError`` and
     ``TenantUnavailable``.
     """
-    reading = Reading()
+    reading = Reading(read_at=trio.current_time())
     async with trio.open_nursery() as nursery:
         if settings.mode.deploys:
             nursery.start_soon(_read_runtime, tenant, config, reading)
@@ -235,7 +235,8 @@ def _is_record_needed(artifact: ArtifactId, reading: Reading, records: Records) 
     if runtime is None or runtime.deployed_on is None or record.is_pending or record.content is None:
         return False
     is_behind = design.modified_at is None or runtime.deployed_on <= design.modified_at
-    return is_behind and runtime.deployed_on == record.deployed_on
+    is_contradicted = record.modified_at not in {None, design.modified_at}
+    return (is_behind or is_contradicted) and runtime.deployed_on == record.deployed_on
 
 
 def _inventory(
@@ -250,6 +251,7 @@ def _inventory(
     baselines = {spec.id: records.baseline(spec.id) for spec in specs}
     packages = {package.id: records.package_baseline(package.id) for package in config.packages}
     return Inventory(
+        read_at=reading.read_at,
         packages=reading.packages,
         artifacts=reading.artifacts,
         downloads=reading.downloads,

@@ -120,6 +120,14 @@ def is_candidate(expected: Expectation, look: Look) -> bool:
     return is_ours and (expected.version is None or seen.version == expected.version)
 
 
+def is_other_version(expected: Expectation, look: Look) -> bool:
+    """Return whether this deployment runs in another version than the expected one."""
+    seen = look.seen
+    if seen is None or seen.status != "STARTED" or expected.version in {None, seen.version}:
+        return False
+    return is_fresh(expected, look) is True
+
+
 def is_preceded(expected: Expectation, look: Look) -> bool:
     """Tell whether deployments triggered before ours are known whose end may still be what is seen."""
     return look.changes < expected.changes_due

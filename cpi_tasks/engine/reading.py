@@ -15,6 +15,7 @@ from cpi_tasks.model.tenant import ConfigurationParameter, DesigntimeArtifact, I
 class Reading:
     """The parts of an inventory; ``proved`` are flows whose parameters the cache knows to be as wanted."""
 
+    read_at: float
     packages: dict[PackageId, IntegrationPackage] = field(default_factory=dict)
     artifacts: dict[ArtifactId, DesigntimeArtifact] = field(default_factory=dict)
     downloads: dict[ArtifactId, DownloadedContent] = field(default_factory=dict)

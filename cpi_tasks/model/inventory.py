@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -33,6 +34,8 @@ class Inventory:
     with each other only.
     """
 
+    read_at: float = -math.inf
+    """When the lists of artifacts were read, by trio's clock."""
     packages: Mapping[PackageId, IntegrationPackage] = field(default_factory=dict)
     artifacts: Mapping[ArtifactId, DesigntimeArtifact] = field(default_factory=dict)
     downloads: Mapping[ArtifactId, DownloadedContent] = field(default_factory=dict)

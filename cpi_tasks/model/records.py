@@ -21,6 +21,8 @@ class ArtifactRecord:
     confirmed running since; ``is_triggered``: a deployment was accepted after that write. ``content`` and
     ``parameters`` are the digests of what the last deployment was triggered with; ``deployed_on`` (epoch milliseconds)
     is given once it was seen running, ``took_s`` how long that took from the trigger on, the last time it was known.
+    ``modified_at`` is the time of change (epoch milliseconds) that design time showed at that trigger; where it shows
+    another one later, something was changed after what was deployed had been read.
     ``unseen``: how many deployments were sent whose end nobody saw, whatever was written since; ``ran_before``: the
     ``DeployedOn`` of what ran when the first of them was triggered (``NOTHING_RAN``; ``None``: not known).
     """
@@ -32,6 +34,7 @@ class ArtifactRecord:
     parameters: str | None = None
     deployed_on: int | None = None
     took_s: float | None = None
+    modified_at: int | None = None
     unseen: int = 0
     ran_before: int | None = None
 
@@ -118,6 +121,7 @@ class Records(Protocol):
         *,
         content: str | None,
         parameters: str | None,
+        modified_at: int | None = None,
         under_way: int = 0,
         ran_before: int | None = None,
     ) -> None:
@@ -142,6 +146,7 @@ class Records(Protocol):
         content: str | None,
         parameters: str | None,
         deployed_on: int | None,
+        modified_at: int | None = None,
         took_s: float | None = None,
     ) -> None:
         """Note what was seen running, and after how long (``None``: not known); this clears what was pending."""

@@ -82,20 +82,40 @@ def _is_outdated(design: DesigntimeArtifact, runtime: RuntimeArtifact) -> bool:
 def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> tuple[DeployAction, str]:
     """Prove that what runs was deployed after the last change, by the tenant's timestamps or by our record."""
     deployed, modified = runtime.deployed_on, design.modified_at
-    if deployed is not None and modified is not None and deployed > modified:
+    is_later = deployed is not None and modified is not None and deployed > modified
+    if is_later and not _is_changed_meanwhile(design, deployed, inventory):
         return DeployAction.RUNNING, f"runs {runtime.version}, deployed after its last change"
     if deployed is not None and _is_as_recorded(design, deployed, inventory):
         return DeployAction.RUNNING, f"runs {runtime.version}, exactly as this tool deployed it"
+    if is_later:
+        return DeployAction.DEPLOY, "cannot confirm that it is running: it was changed while it was being deployed"
     if is_behind(design, runtime, inventory):
         return DeployAction.DEPLOY, "changed on the tenant after its last deployment"
     missing = "time of deployment" if deployed is None else "time of change and .cpi/ has no record of this state"
     return DeployAction.DEPLOY, f"not provable: the tenant gives no {missing}"
 
 
+def _is_changed_meanwhile(design: DesigntimeArtifact, deployed: int | None, inventory: Inventory) -> bool:
+    """Return whether our record of this deployment contradicts the order of the tenant's two times.
+
+    A change that is saved while a deployment is in progress is older than ``DeployedOn`` and not part of what runs: at
+    the trigger design time showed another time of change than now.
+    """
+    record = inventory.record(design.id)
+    return (
+        record.deployed_on is not None
+        and record.deployed_on == deployed
+        and record.modified_at is not None
+        and record.modified_at != design.modified_at
+    )
+
+
 def is_behind(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> bool:
     """Tell whether the tenant's timestamps show a change after the deployment, and no record shows it to be none."""
     deployed, modified = runtime.deployed_on, design.modified_at
-    if deployed is None or modified is None or deployed > modified:
+    if deployed is None or modified is None:
+        return False
+    if deployed > modified and not _is_changed_meanwhile(design, deployed, inventory):
         return False
     return not _is_as_recorded(design, deployed, inventory)
 

@@ -55,6 +55,7 @@ class DeploymentRecords:
         *,
         content: str | None,
         parameters: str | None,
+        modified_at: int | None = None,
         under_way: int = 0,
         ran_before: int | None = None,
     ) -> None:
@@ -70,6 +71,7 @@ class DeploymentRecords:
             content=content,
             parameters=parameters,
             took_s=old.took_s,
+            modified_at=modified_at,
             unseen=under_way + 1,
             ran_before=ran_before,
         )
@@ -95,6 +97,7 @@ class DeploymentRecords:
         content: str | None,
         parameters: str | None,
         deployed_on: int | None,
+        modified_at: int | None = None,
         took_s: float | None = None,
     ) -> None:
         """Note what was seen running, and after how long (``None``: not known); this clears what was pending."""
@@ -104,6 +107,7 @@ class DeploymentRecords:
             content=content,
             parameters=parameters,
             deployed_on=deployed_on,
+            modified_at=modified_at,
             took_s=old.took_s if took_s is None else round(took_s, 1),
         )
         self._note(artifact, seen)

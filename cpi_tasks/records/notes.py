@@ -54,7 +54,7 @@ class Notes:
                 "parameters": str() | None as parameters,
                 "deployed_on": int() | None as deployed_on,
             }:
-                took_s = fields.get("took_s")
+                took_s, modified_at = fields.get("took_s"), fields.get("modified_at")
                 # Lines of earlier releases have neither: what was triggered then may be under way.
                 unseen, ran_before = fields.get("unseen", int(is_triggered)), fields.get("ran_before")
                 self.records[ArtifactId(artifact)] = ArtifactRecord(
@@ -65,6 +65,7 @@ class Notes:
                     parameters=parameters,
                     deployed_on=deployed_on,
                     took_s=took_s if isinstance(took_s, float | int) else None,
+                    modified_at=modified_at if isinstance(modified_at, int) else None,
                     unseen=unseen if isinstance(unseen, int) else int(is_triggered),
                     ran_before=ran_before if isinstance(ran_before, int) else None,
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from cpi_tasks.errors import AuthenticationError, UnreadableAnswer
@@ -117,12 +118,35 @@ async def test_wrong_version_is_red(bench: Bench, autojump_clock: MockClock) -> 
     plan = plan_of(deployment("A"), updates=False)
     inventory = bench.inventory()
     bench.tenant.have("A", version="1.0.5")
+    bench.tenant.scripts["A"] = Script(takes_s=5.0)
 
-    report = await bench.carry_out(plan, inventory)
+    async def restore() -> None:
+        await trio.sleep(1.0)
+        bench.tenant.have("A", version="1.0.4")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(restore)
+        report = await bench.carry_out(plan, inventory)
 
     outcome = outcome_of(report, "A").deploy
     assert outcome is not None
     assert outcome.reason == "not seen running after 20 s; last seen: STARTED 1.0.5, wanted 1.0.4"
+    assert bench.tenant.count("list") == 1
+
+
+async def test_a_version_that_the_tenant_moved_on_is_the_expected_one(bench: Bench, autojump_clock: MockClock) -> None:
+    """What design time shows is what runs: no false red, and one line says that the version is another one."""
+    bench.tenant.have("A", version="1.0.4")
+    inventory = bench.inventory()
+    bench.tenant.have("A", version="1.0.5")
+
+    report = await bench.carry_out(plan_of(deployment("A"), updates=False), inventory)
+
+    outcome = outcome_of(report, "A").deploy
+    assert outcome is not None
+    assert (outcome.status, outcome.summary) == (Status.DONE, "deployed 1.0.5")
+    (warning,) = report.warnings
+    assert warning.startswith("P/A: the tenant moved on from version 1.0.4 to version 1.0.5")
 
 
 async def test_same_version_that_ends_in_error(bench: Bench, autojump_clock: MockClock) -> None:

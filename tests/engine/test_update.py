@@ -173,7 +173,7 @@ async def test_configure_writes_exactly_the_changes(bench: Bench, autojump_clock
 
     (outcome,) = await bench.updated(bench.update(bench.content("A"), CONFIGURE, step=step))
 
-    writes = [name for name in bench.tenant.names if not name.startswith(("note", "look", "task", "trigger"))]
+    writes = [name for name in bench.tenant.names if not name.startswith(("note", "look", "task", "trigger", "list"))]
     assert writes == ["write A a=1", "write A c=", "parameters A"]
     assert outcome.summary == "configured 2 parameters"
 

@@ -205,6 +205,7 @@ class Bench:
     def inventory(self) -> Inventory:
         """Give the tenant's state as planning would have read it, content compared."""
         return Inventory(
+            read_at=trio.current_time(),
             fingerprints={artifact.id: f"content of {artifact.id}" for artifact in self.tenant.artifacts.values()},
             artifacts={artifact.id: artifact for artifact in self.tenant.artifacts.values()},
             runtime={artifact.id: artifact for artifact in self.tenant.running.values()},

@@ -40,6 +40,7 @@ class FakeRecords:
         *,
         content: str | None,
         parameters: str | None,
+        modified_at: int | None = None,
         under_way: int = 0,
         ran_before: int | None = None,
     ) -> None:
@@ -52,6 +53,7 @@ class FakeRecords:
             is_triggered=True,
             content=content,
             parameters=parameters,
+            modified_at=modified_at,
             unseen=under_way + 1,
             ran_before=ran_before,
         )
@@ -74,13 +76,19 @@ class FakeRecords:
         content: str | None,
         parameters: str | None,
         deployed_on: int | None,
+        modified_at: int | None = None,
         took_s: float | None = None,
     ) -> None:
         """Note what runs."""
         self._log(f"note_running {artifact}")
         uploaded = self.get(artifact).uploaded
         self.records[artifact] = ArtifactRecord(
-            uploaded=uploaded, content=content, parameters=parameters, deployed_on=deployed_on, took_s=took_s
+            uploaded=uploaded,
+            content=content,
+            parameters=parameters,
+            deployed_on=deployed_on,
+            modified_at=modified_at,
+            took_s=took_s,
         )
 
     def digest(self, parameters: Mapping[str, str]) -> str:
