@@ -73,32 +73,36 @@ class LookFlags(TypedDict):
     debug: bool
 
 
-class UpdateTaskFlags(InputFlags, RunFlags):
+class OverwriteFlags(TypedDict):
+    """What an update phase may overwrite."""
+
+    on_drift: str | None
+    allow_downgrade: bool
+
+
+class UpdateTaskFlags(InputFlags, OverwriteFlags, RunFlags):
     """``update``."""
 
     keep_temp: bool
-    allow_downgrade: bool
 
 
 class DeployTaskFlags(InputFlags, DeployFlags, RunFlags):
     """``deploy``."""
 
 
-class OrchestrateTaskFlags(InputFlags, ModeFlags, DeployFlags, RunFlags):
+class OrchestrateTaskFlags(InputFlags, ModeFlags, OverwriteFlags, DeployFlags, RunFlags):
     """``orchestrate``."""
 
     keep_temp: bool
-    allow_downgrade: bool
     plan: str | None
 
 
-class PlanTaskFlags(InputFlags, ModeFlags, LookFlags):
+class PlanTaskFlags(InputFlags, ModeFlags, OverwriteFlags, LookFlags):
     """``plan``."""
 
     force: bool
     strict: bool
     verify: str | None
-    allow_downgrade: bool
     diff: bool
     out: str | None
 
@@ -159,6 +163,7 @@ _HELP: Mapping[str, str] = {
     "deploy_timeout": "Seconds one artifact may take from its trigger until it runs (default: 600)",
     "force": "Deploy everything, also what is proved to run",
     "verify": "What is read again though nothing moved: full, parameters (default) or cached",
+    "on_drift": "Edits on the tenant that a run would overwrite: warn, overwrite or fail",
     "allow_downgrade": "With versioning: exact, let versions go down",
     "dry_run": "Show what would be done, write nothing",
     "diff": "Show what changes in each file and parameter (with --dry-run)",

@@ -36,6 +36,7 @@ class PlanFlags(LookFlags, total=False):
     force: bool
     strict: bool
     allow_downgrade: bool
+    on_drift: str
 
 
 class Flags(PlanFlags, total=False):

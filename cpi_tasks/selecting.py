@@ -28,6 +28,7 @@ def for_orchestrate(flags: OrchestrateTaskFlags, fallbacks: Fallbacks) -> Select
         _with_run(_with_deployments(for_input(flags, fallbacks), flags), flags),
         mode_flags=_mode_flags(flags),
         keep_temp=flags["keep_temp"] or None,
+        on_drift=flags["on_drift"],
         allow_downgrade=flags["allow_downgrade"],
     )
 
@@ -38,6 +39,7 @@ def for_update(flags: UpdateTaskFlags, fallbacks: Fallbacks) -> Selection:
         _with_run(for_input(flags, fallbacks), flags),
         mode=Mode.UPDATE_ONLY,
         keep_temp=flags["keep_temp"] or None,
+        on_drift=flags["on_drift"],
         allow_downgrade=flags["allow_downgrade"],
     )
 
@@ -55,6 +57,7 @@ def for_plan(flags: PlanTaskFlags, fallbacks: Fallbacks) -> Selection:
         force=flags["force"],
         verify=flags["verify"],
         strict=flags["strict"],
+        on_drift=flags["on_drift"],
         allow_downgrade=flags["allow_downgrade"],
     )
 

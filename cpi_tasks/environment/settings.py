@@ -48,10 +48,13 @@ _FLAG_NAMES = {
     "deployTimeoutSeconds": "--deploy-timeout",
     "verify": "--verify",
     "runDir": "--run-dir",
+    "onDrift": "--on-drift",
     "onFailure": "--on-failure",
     "maxFailures": "--max-failures",
 }
-_NEVER_EMPTY = ("packagesDir", "deployConfig", "configPattern", "verify", "runDir", "onFailure", "maxFailures")
+_NEVER_EMPTY = (
+    *("packagesDir", "deployConfig", "configPattern", "verify", "runDir", "onDrift", "onFailure", "maxFailures"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,7 @@ def read_flags(selection: Selection, *, cwd: Path) -> Flags:
         "deployTimeoutSeconds": selection.deploy_timeout,
         "verify": selection.verify,
         "runDir": selection.run_dir,
+        "onDrift": selection.on_drift,
         "onFailure": selection.on_failure,
         "maxFailures": selection.max_failures,
     }

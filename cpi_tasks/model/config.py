@@ -55,6 +55,7 @@ class Selection:
     force: bool = False
     allow_downgrade: bool = False
     strict: bool = False
+    on_drift: str | None = None
     on_failure: str | None = None
     max_failures: str | None = None
 

@@ -13,10 +13,12 @@ from cpi_tasks.model.naming import Mode
 
 SavedFlags = Mapping[str, str | bool | None]
 
-_TEXTS = ("deployment_prefix", "package_filter", "artifact_filter", "config_pattern")
+_TEXTS = ("deployment_prefix", "package_filter", "artifact_filter", "config_pattern", "on_drift")
 _PATHS = ("packages_dir", "deploy_config")
 _SWITCHES = ("merge_configs", "force", "allow_downgrade", "strict")
 _NAMES = (*_TEXTS, *_PATHS, *_SWITCHES)
+_ADDED: SavedFlags = {"on_drift": None}
+"""Flags that plans of earlier releases do not have, with what they mean there."""
 
 
 def save_flags(selection: Selection, *, mode: Mode, root: Path, cwd: Path) -> SavedFlags:
@@ -35,7 +37,8 @@ def save_flags(selection: Selection, *, mode: Mode, root: Path, cwd: Path) -> Sa
 
 def read_flags(found: Mapping[str, object]) -> SavedFlags | None:
     """Check the flags of a file; ``None`` where they are not what ``save_flags`` gives."""
-    flags = {name: value for name, value in found.items() if value is None or isinstance(value, str | bool)}
+    given = {**_ADDED, **found}
+    flags = {name: value for name, value in given.items() if value is None or isinstance(value, str | bool)}
     is_whole = set(flags) == {*_NAMES, "mode"}
     is_typed = all(isinstance(flags.get(name), str | None) for name in (*_TEXTS, *_PATHS))
     is_typed = is_typed and all(isinstance(flags.get(name), bool | None) for name in _SWITCHES)

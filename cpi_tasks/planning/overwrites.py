@@ -52,7 +52,8 @@ def drift_refusal(packages: Iterable[PackagePlan]) -> str:
         return ""
     return (
         "this run would overwrite what somebody changed on the tenant since the last run; take the changes into the "
-        f"files, or set onDrift to warn to overwrite them (they are kept in the run's backup): {'; '.join(found)}"
+        "files, or rerun with --on-drift warn (--force does not permit it) to overwrite them (they are kept in the "
+        f"run's backup): {'; '.join(found)}"
     )
 
 

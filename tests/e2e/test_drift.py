@@ -83,6 +83,21 @@ def test_drift_may_stop_a_run_before_its_first_write(
     assert "Saved;" not in planned.said
 
 
+def test_a_flag_lets_a_run_overwrite_what_protection_keeps(settled: Program) -> None:
+    """``--force`` does not permit it, as the refusal says; ``--on-drift warn`` does, and a saved plan keeps that."""
+    edit_on_the_tenant(settled)
+    settled.project.keys["protected"] = True
+    settled.project.save()
+    forced = settled.run("orchestrate", "--env", "x", "--yes", "--force")
+    planned = settled.run("plan", "--env", "x", "--on-drift", "warn", "--out", "plan.json")
+    assert (forced.code, forced.writes) == (5, ())
+    assert "--on-drift warn (--force does not permit it)" in forced.said
+    assert planned.code == 0, planned.said
+    ended = settled.run("orchestrate", "--plan", "plan.json", "--yes")
+    assert ended.code == 0, ended.said
+    assert "somebody changed this on the tenant since the last run" in ended.said
+
+
 def test_a_version_goes_down_only_where_that_is_allowed(settled: Program) -> None:
     """``versioning: exact`` with a lower version ends with 5; ``--allow-downgrade`` carries it out."""
     settled.project.keys["versioning"] = "exact"

@@ -39,14 +39,16 @@ DEPLOYING = [
     "--parallel-deployments",
     "--strict",
 ]
-UPDATING = ["--allow-downgrade", "--keep-temp"]
+UPDATING = ["--allow-downgrade", "--keep-temp", "--on-drift"]
 PHASES = ["--mode", "--update", "--update-only", "--deploy-only"]
 LOOKING = ["--debug", "--detailed-exitcode", "--format", "--verify"]
 FLAGS = {
     "update": sorted([*SHARED, *RUNNING, *UPDATING]),
     "deploy": sorted([*SHARED, *RUNNING, *DEPLOYING]),
     "orchestrate": sorted([*SHARED, *RUNNING, *UPDATING, *DEPLOYING, *PHASES, "--plan"]),
-    "plan": sorted([*SHARED, *PHASES, *LOOKING, "--allow-downgrade", "--diff", "--force", "--out", "--strict"]),
+    "plan": sorted(
+        [*SHARED, *PHASES, *LOOKING, "--allow-downgrade", "--diff", "--force", "--on-drift", "--out", "--strict"]
+    ),
     "drift": sorted([*SHARED, *LOOKING]),
     "validate": sorted([*SHARED, "--format", "--out"]),
     "runs": ["--format", "--run", "--run-dir"],

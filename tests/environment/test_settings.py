@@ -215,7 +215,7 @@ def test_precedence(write: Write, run: Run) -> None:
 
 
 def test_precedence_of_what_may_be_changed(write: Write, run: Run) -> None:
-    """The environment file beats the section also where it gives the milder value; only ``verify`` has a flag."""
+    """The environment file beats the section, and a flag beats both, also where it gives the milder value."""
     section(write, "  versioning: exact\n  verify: cached\n  onDrift: fail\n  protected: true\n")
     found = run().settings
     assert (found.versioning, found.verify) == (VersionPolicy.EXACT, VerifyPolicy.CACHED)
@@ -224,7 +224,8 @@ def test_precedence_of_what_may_be_changed(write: Write, run: Run) -> None:
     found = run().settings
     assert (found.versioning, found.verify) == (VersionPolicy.BUMP, VerifyPolicy.PARAMETERS)
     assert (found.on_drift, found.is_protected) == (DriftPolicy.WARN, False)
-    assert VerifyPolicy.FULL is run(Selection(env="x", verify="full")).settings.verify
+    found = run(Selection(env="x", verify="full", on_drift="fail")).settings
+    assert (found.verify, found.on_drift) == (VerifyPolicy.FULL, DriftPolicy.FAIL)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +242,14 @@ def test_drift_stops_a_run_on_a_protected_tenant(write: Write, run: Run, text: s
     """Protection alone decides what happens where nobody says what is to be done about drift."""
     environment(write, text)
     assert expected is run().settings.on_drift
+
+
+@pytest.mark.parametrize("policy", list(DriftPolicy))
+@pytest.mark.parametrize("text", ["", "protected: true\n", "onDrift: fail\n", "onDrift: overwrite\n"])
+def test_the_flag_decides_about_drift(write: Write, run: Run, text: str, policy: DriftPolicy) -> None:
+    """``--on-drift`` wins over the environment file and over what protection implies."""
+    environment(write, text)
+    assert policy is run(Selection(env="x", on_drift=policy.value)).settings.on_drift
 
 
 def test_run_folder_of_the_command_line(run: Run, tmp_path: Path) -> None:

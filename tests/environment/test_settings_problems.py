@@ -98,6 +98,11 @@ def test_wrong_setting_in_the_environment_file(write: Write, complaints: Complai
         (Selection(env="x", max_parallel_deployments="x"), "--max-parallel-deployments: 'x' is not a number"),
         (Selection(env="x", on_failure="halt"), "--on-failure: 'halt' is not one of continue, stop"),
         (Selection(env="x", on_failure=""), "--on-failure: must not be empty"),
+        (
+            Selection(env="x", on_drift="fails"),
+            "--on-drift: 'fails' is not one of warn, overwrite, fail; did you mean 'fail'?",
+        ),
+        (Selection(env="x", on_drift=""), "--on-drift: must not be empty"),
         (Selection(env="x", max_failures="-1"), "--max-failures: must be a whole number of at least 0 or a percentage"),
         (Selection(env="x", max_failures=""), "--max-failures: must not be empty"),
         (Selection(env="x", deploy_timeout="0"), "--deploy-timeout: must be greater than 0, not '0'"),

@@ -31,7 +31,8 @@ LEFT = left()
 KEPT = "what was there is kept in the run's backup"
 REFUSAL = (
     "this run would overwrite what somebody changed on the tenant since the last run; take the changes into the "
-    "files, or set onDrift to warn to overwrite them (they are kept in the run's backup): "
+    "files, or rerun with --on-drift warn (--force does not permit it) to overwrite them (they are kept in the run's "
+    "backup): "
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ FLAGS = Selection(
     artifact_filter="Flow,Library",
     config_pattern="*.yml",
     merge_configs=True,
+    on_drift="warn",
     force=True,
     allow_downgrade=True,
     strict=True,
@@ -71,6 +73,15 @@ def test_every_flag_that_decides_anything_is_restored() -> None:
         deploy_config="/projects/one/deploy.yml",
         mode=Mode.UPDATE_AND_DEPLOY,
     )
+
+
+def test_a_plan_of_an_earlier_release_has_no_flag_for_drift() -> None:
+    """It is read as one that was made without the flag."""
+    document = json.loads(PLAIN.text)
+    assert document["flags"].pop("on_drift") is None
+    earlier = read_saved(json.dumps({**document, "seal": ""}), "plan.json")
+
+    assert restored(saved=earlier).on_drift is None
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -153,6 +164,7 @@ def test_flags_that_say_the_same_may_be_typed_again() -> None:
         (Selection(package_filter="Other"), "--package-filter"),
         (Selection(artifact_filter="Flow"), "--artifact-filter"),
         (Selection(config_pattern="*"), "--config-pattern"),
+        (Selection(on_drift="fail"), "--on-drift"),
     ],
 )
 def test_a_flag_that_contradicts_is_bad_input(typed: Selection, flag: str) -> None:
