@@ -241,11 +241,13 @@ def _problem(schema: type[_Keys], document: Document, base: Loc, detail: ErrorDe
 def _unknown(schema: type[_Keys], inner: Loc) -> str:
     key = str(inner[-1])
     if len(inner) > 1:
-        return f"unknown key{did_you_mean(key, _aliases(Rates))}"
+        return f"unknown key{did_you_mean(key, key_names(Rates))}"
     if key in schema.misplaced:
         return schema.misplaced[key]
-    return f"unknown key{did_you_mean(key, _aliases(schema))}"
+    return f"unknown key{did_you_mean(key, key_names(schema))}"
 
 
-def _aliases(schema: type[_Keys]) -> list[str]:
-    return [str(info.alias) for info in schema.model_fields.values()]
+def key_names(schema: type[BaseModel]) -> list[str]:
+    """Return the keys that a schema accepts, as written in files."""
+    # pydantic before 2.10 generates the aliases of a deferred schema with its first use.
+    return [info.alias or to_camel(name) for name, info in schema.model_fields.items()]

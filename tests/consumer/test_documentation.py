@@ -110,7 +110,7 @@ def test_flags_in_commands_exist(flags: dict[str, set[str]]) -> None:
 
 def aliases(keys: type[BaseModel]) -> set[str]:
     """Give the keys that a schema accepts."""
-    return {str(info.alias) for info in keys.model_fields.values()}
+    return set(schema.key_names(keys))
 
 
 def test_the_keys_of_the_environment_file() -> None:
