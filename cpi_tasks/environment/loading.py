@@ -14,7 +14,15 @@ from cpi_tasks.environment.deploy_sources import Fetch, Finder, Token
 from cpi_tasks.environment.filters import Filters, read_filters
 from cpi_tasks.environment.locate import Located, display_path, locate, read_file
 from cpi_tasks.environment.nodes import Document, is_null
-from cpi_tasks.environment.settings import DEFAULT_PATTERN, Layer, Layers, find_disagreements, read_flags, resolve
+from cpi_tasks.environment.settings import (
+    DEFAULT_PATTERN,
+    Layer,
+    Layers,
+    check_proof,
+    find_disagreements,
+    read_flags,
+    resolve,
+)
 from cpi_tasks.environment.tenant_access import read_tenant
 from cpi_tasks.environment.variables import expand
 from cpi_tasks.environment.yaml_source import Parsed, command_line, parse
@@ -81,6 +89,7 @@ def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str,
     settings = resolve(
         layers, force=selection.force, allow_downgrade=selection.allow_downgrade, strict=selection.strict
     )
+    gathered += check_proof(layers, settings)
     builder = _ConfigBuilder(layers=layers, given=Layers(layers=layers.layers[:2]), settings=settings)
     configs, found = builder.build(files, root=root)
     gathered += found

@@ -17,12 +17,14 @@ from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import MaxFailures
 from cpi_tasks.model.naming import (
     ArtifactKind,
+    DeployProof,
     DraftPolicy,
     DriftPolicy,
     FailurePolicy,
     Mode,
     ParameterPolicy,
     PollingPolicy,
+    SameVersionPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -88,6 +90,8 @@ class SettingKeys(_Keys):
     value_mappings: Annotated[ValueMappingPolicy | None, PlainValidator(scalars.choice(ValueMappingPolicy))] = None
     on_draft: Annotated[DraftPolicy | None, PlainValidator(scalars.choice(DraftPolicy))] = None
     versioning: Annotated[VersionPolicy | None, PlainValidator(scalars.choice(VersionPolicy))] = None
+    deploy_proof: Annotated[DeployProof | None, PlainValidator(scalars.choice(DeployProof))] = None
+    on_same_version: Annotated[SameVersionPolicy | None, PlainValidator(scalars.choice(SameVersionPolicy))] = None
     verify: Annotated[VerifyPolicy | None, PlainValidator(scalars.choice(VerifyPolicy))] = None
     on_drift: Annotated[DriftPolicy | None, PlainValidator(scalars.choice(DriftPolicy))] = None
     protected: Flag = None

@@ -14,12 +14,14 @@ from cpi_tasks.environment.yaml_source import command_line
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import Selection, Settings
 from cpi_tasks.model.naming import (
+    DeployProof,
     DraftPolicy,
     DriftPolicy,
     FailurePolicy,
     Mode,
     ParameterPolicy,
     PollingPolicy,
+    SameVersionPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -188,10 +190,25 @@ def resolve(layers: Layers, *, force: bool, allow_downgrade: bool, strict: bool)
         on_failure=layers.value(lambda keys: keys.on_failure) or FailurePolicy.CONTINUE,
         max_failures=layers.value(lambda keys: keys.max_failures),
         interrupt_grace_s=_given(layers.value(lambda keys: keys.interrupt_grace_seconds), Settings().interrupt_grace_s),
+        deploy_proof=layers.value(lambda keys: keys.deploy_proof) or DeployProof.STRICT,
+        on_same_version=layers.value(lambda keys: keys.on_same_version) or SameVersionPolicy.WARN,
         verify=layers.value(lambda keys: keys.verify) or VerifyPolicy.PARAMETERS,
         on_drift=(layers.value(lambda keys: keys.on_drift) or (DriftPolicy.FAIL if is_protected else DriftPolicy.WARN)),
         is_protected=is_protected,
     )
+
+
+def check_proof(layers: Layers, settings: Settings) -> tuple[Problem, ...]:
+    """Return the problem of ``deployProof: versions`` where one version may stand for two contents."""
+    is_sound = settings.versioning is VersionPolicy.BUMP or settings.on_same_version is SameVersionPolicy.FAIL
+    if settings.deploy_proof is DeployProof.STRICT or is_sound:
+        return ()
+    given = next(layer for layer in layers.layers if layer.keys.deploy_proof is not None)
+    message = (
+        "'versions' takes a version that runs for a proof of its content, so no run may change content under an "
+        "unchanged version: set versioning: bump, or onSameVersion: fail"
+    )
+    return (given.problem("deployProof", message),)
 
 
 def _deploy_timeout_s(layers: Layers) -> float:

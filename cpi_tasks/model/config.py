@@ -10,6 +10,7 @@ from cpi_tasks.model.naming import (
     ArtifactId,
     ArtifactKind,
     ArtifactRef,
+    DeployProof,
     DraftPolicy,
     DriftPolicy,
     FailurePolicy,
@@ -17,6 +18,7 @@ from cpi_tasks.model.naming import (
     PackageId,
     ParameterPolicy,
     PollingPolicy,
+    SameVersionPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -106,6 +108,8 @@ class Settings:
     allow_downgrade: bool = False
     is_strict: bool = False
     """Whether a reference to something that is neither deployed by the run nor on the tenant is an error."""
+    deploy_proof: DeployProof = DeployProof.STRICT
+    on_same_version: SameVersionPolicy = SameVersionPolicy.WARN
     verify: VerifyPolicy = VerifyPolicy.PARAMETERS
     on_drift: DriftPolicy = DriftPolicy.WARN
     is_protected: bool = False

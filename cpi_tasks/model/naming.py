@@ -107,6 +107,24 @@ class FailurePolicy(Enum):
     STOP = "stop"
 
 
+class DeployProof(Enum):
+    """What proves that an artifact without a time of change need not be deployed again.
+
+    ``strict``: a record of exactly this deployment. ``versions``: a saved version that runs, which is sound only where
+    no run changes content under an unchanged version.
+    """
+
+    STRICT = "strict"
+    VERSIONS = "versions"
+
+
+class SameVersionPolicy(Enum):
+    """What happens where content would change under the version that the tenant has already."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
 class DriftPolicy(Enum):
     """What happens where somebody changed on the tenant what a run would overwrite."""
 

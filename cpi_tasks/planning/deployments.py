@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.inventory import Inventory
+from cpi_tasks.model.naming import ArtifactKind, DeployProof
 from cpi_tasks.model.plan import DeployAction, DeployStep, UpdateAction, UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact, RuntimeArtifact
 
@@ -22,6 +23,7 @@ def plan_deployment(
     inventory: Inventory,
     *,
     is_forced: bool,
+    proof: DeployProof = DeployProof.STRICT,
 ) -> DeployStep:
     """Decide about one artifact's deployment; ``update`` is what the update phase does to it first, if anything."""
     design = inventory.artifacts.get(spec.id)
@@ -39,7 +41,7 @@ def plan_deployment(
     elif is_forced:
         action, reason = DeployAction.DEPLOY, "--force"
     else:
-        action, reason = _judge(design, runtime, inventory)
+        action, reason = _judge(design, runtime, inventory, proof)
     version = None if design is None else design.version
     return DeployStep(action=action, reason=reason, before=runtime, version=version)
 
@@ -54,7 +56,7 @@ def _unreadable(spec: ArtifactSpec, update: UpdateStep | None, inventory: Invent
 
 
 def _judge(
-    design: DesigntimeArtifact, runtime: RuntimeArtifact | None, inventory: Inventory
+    design: DesigntimeArtifact, runtime: RuntimeArtifact | None, inventory: Inventory, proof: DeployProof
 ) -> tuple[DeployAction, str]:
     if runtime is None:
         return DeployAction.DEPLOY, "not deployed"
@@ -70,7 +72,13 @@ def _judge(
         return DeployAction.DEPLOY, f"is {runtime.status} on the tenant{note}"
     if not is_wanted_version:
         return DeployAction.DEPLOY, f"runs {runtime.version}, design time has {design.version}"
-    return _prove(design, runtime, inventory)
+    return _prove(design, runtime, inventory, proof)
+
+
+def _is_proved_by_version(design: DesigntimeArtifact) -> bool:
+    """Return whether the number of a version stands for all of an artifact: flows have parameters beside it."""
+    is_flow = design.kind is ArtifactKind.INTEGRATION_FLOW
+    return not is_flow and not design.is_draft and design.modified_at is None
 
 
 def _is_outdated(design: DesigntimeArtifact, runtime: RuntimeArtifact) -> bool:
@@ -79,8 +87,12 @@ def _is_outdated(design: DesigntimeArtifact, runtime: RuntimeArtifact) -> bool:
     return deployed is not None and modified is not None and deployed < modified
 
 
-def _prove(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> tuple[DeployAction, str]:
+def _prove(
+    design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory, proof: DeployProof
+) -> tuple[DeployAction, str]:
     """Prove that what runs was deployed after the last change, by the tenant's timestamps or by our record."""
+    if proof is DeployProof.VERSIONS and _is_proved_by_version(design):
+        return DeployAction.RUNNING, f"runs the saved version {runtime.version} (deployProof: versions)"
     deployed, modified = runtime.deployed_on, design.modified_at
     is_later = deployed is not None and modified is not None and deployed > modified
     if is_later and not _is_changed_meanwhile(design, deployed, inventory):

@@ -77,6 +77,8 @@ def settings_facts(settings: Settings) -> Mapping[str, str]:
         "onDraft": settings.on_draft.value,
         "versioning": settings.versioning.value,
         "allowDowngrade": _yes_or_no(is_it=settings.allow_downgrade),
+        "deployProof": settings.deploy_proof.value,
+        "onSameVersion": settings.on_same_version.value,
         "onDrift": settings.on_drift.value,
     }
 

@@ -104,7 +104,7 @@ def _artifact(
     is_left_alone = update is not None and update.action is UpdateAction.KEEP and not _is_saved(spec, inventory)
     deploy = None
     if settings.mode.deploys and spec.deploy and not is_left_alone:
-        deploy = plan_deployment(spec, update, inventory, is_forced=settings.force)
+        deploy = plan_deployment(spec, update, inventory, is_forced=settings.force, proof=settings.deploy_proof)
         deploy = replace(
             deploy,
             fires_timer=_fires_timer(deploy, update, content, inventory),

@@ -13,7 +13,7 @@ from cpi_tasks.model.plan import Origin, UpdateAction, UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
 from cpi_tasks.planning.origins import content_origin, missing_origin
 from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters
-from cpi_tasks.planning.versions import with_version
+from cpi_tasks.planning.versions import with_version, without_same_version
 from cpi_tasks.planning.words import listed, parameters_named
 
 
@@ -24,6 +24,7 @@ def plan_update(spec: ArtifactSpec, content: ArtifactContent, inventory: Invento
         return UpdateStep(action=UpdateAction.REFUSE, reason=reason, advice="mend this on the tenant and run again")
     parameters = plan_parameters(spec, content, inventory, settings.parameter_policy)
     step = with_version(_decide(content, inventory, settings, parameters), settings.versioning)
+    step = without_same_version(step, settings.on_same_version)
     origin = _origin(step, content, inventory)
     return replace(step, origin=origin, only_on_tenant=parameters.only_on_tenant)
 

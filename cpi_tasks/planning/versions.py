@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cpi_tasks.model.naming import VersionPolicy
+from cpi_tasks.model.naming import SameVersionPolicy, VersionPolicy
 from cpi_tasks.model.plan import ArtifactPlan, UpdateAction, UpdateStep
 from cpi_tasks.model.version import is_higher, is_lower, is_same, next_patch, parse_version
 
@@ -51,6 +51,20 @@ def _after_writing(step: UpdateStep, wanted: str, base: str, policy: VersionPoli
         return wanted
     # A saved version that stays needs no new number; a draft cannot be saved without one.
     return next_patch(base) if policy is VersionPolicy.BUMP or _saves_draft(step) else base
+
+
+def without_same_version(step: UpdateStep, policy: SameVersionPolicy) -> UpdateStep:
+    """Return the step; refused where it changes content under an unchanged version and ``onSameVersion`` forbids it."""
+    is_changed = step.action in {UpdateAction.UPDATE, UpdateAction.REPLACE} and bool(step.paths)
+    if policy is SameVersionPolicy.WARN or not is_changed or not is_same(step.version, step.base_version):
+        return step
+    return replace(
+        step,
+        action=UpdateAction.REFUSE,
+        reason=f"{step.reason} under the unchanged version {step.base_version} (onSameVersion: fail)",
+        advice="raise Bundle-Version in the manifest",
+        content=None,
+    )
 
 
 def _saves_draft(step: UpdateStep) -> bool:

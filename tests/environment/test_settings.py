@@ -9,12 +9,14 @@ import pytest
 
 from cpi_tasks.model.config import MaxFailures, RunConfig, Selection, Settings
 from cpi_tasks.model.naming import (
+    DeployProof,
     DraftPolicy,
     DriftPolicy,
     FailurePolicy,
     Mode,
     ParameterPolicy,
     PollingPolicy,
+    SameVersionPolicy,
     ValueMappingPolicy,
     VerifyPolicy,
     VersionPolicy,
@@ -59,6 +61,8 @@ def test_defaults(run: Run) -> None:
         on_draft=DraftPolicy.FAIL,
         versioning=VersionPolicy.MANIFEST,
         allow_downgrade=False,
+        deploy_proof=DeployProof.STRICT,
+        on_same_version=SameVersionPolicy.WARN,
         verify=VerifyPolicy.PARAMETERS,
         on_drift=DriftPolicy.WARN,
         is_protected=False,
@@ -87,6 +91,8 @@ parameterPolicy: all
 valueMappings: replace
 onDraft: skip
 versioning: exact
+deployProof: versions
+onSameVersion: fail
 verify: full
 onDrift: overwrite
 protected: true
@@ -113,6 +119,8 @@ interruptGraceSeconds: 2.5
         on_draft=DraftPolicy.SKIP,
         versioning=VersionPolicy.EXACT,
         allow_downgrade=True,
+        deploy_proof=DeployProof.VERSIONS,
+        on_same_version=SameVersionPolicy.FAIL,
         verify=VerifyPolicy.FULL,
         on_drift=DriftPolicy.OVERWRITE,
         is_protected=True,
