@@ -56,9 +56,10 @@ class PlanMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmationNeeded:
-    """The environment is protected: the run waits until its name is typed."""
+    """The environment is protected: the run waits until its name is typed, unless ``--yes`` confirmed it."""
 
     environment: str
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from invoke.context import Context
 from invoke.tasks import Task
 
 from cpi_tasks.bytecode import kept_bytecode
+from cpi_tasks.hints import typed_as
+from cpi_tasks.streams import lasting_streams
 
 
 class InputFlags(TypedDict):
@@ -176,7 +178,7 @@ _HELP: Mapping[str, str] = {
     "yes": "Change a protected environment without asking",
     "plan": "Do exactly what a saved plan says; refused where anything has moved since",
     "format": "text (default) or json",
-    "out": "Save the plan to a file, for: invoke orchestrate --plan FILE",
+    "out": "Save the plan to a file, for: orchestrate --plan FILE",
     "detailed_exitcode": "End with 2 where anything differs or would change",
     "debug": "Show every request (never a secret)",
     "port": "Port to serve on; 0 takes a free one (default: 8080)",
@@ -212,7 +214,7 @@ def task_of(flags: type, texts: Mapping[str, str] | None = None) -> Callable[[Ca
     def decorate(function: Callable[..., None]) -> EnvironmentTask:
         @functools.wraps(function)
         def body(c: Context, **given: object) -> None:
-            with kept_bytecode():
+            with kept_bytecode(), lasting_streams(), typed_as(function.__name__):
                 function(c, **{**defaults, **given})
 
         keyword = inspect.Parameter.KEYWORD_ONLY

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cpi_tasks import content, environment, report, validation
+from cpi_tasks import content, environment, report, streams, validation
 from cpi_tasks.content.manifest import MANIFEST_PATH
 from cpi_tasks.environment.locate import COMMAND_LINE, display_path
 from cpi_tasks.environment.suggestions import did_you_mean
@@ -253,5 +253,4 @@ def _write(file: Path, text: str) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    streams.write(sys.stdout, text)

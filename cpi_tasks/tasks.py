@@ -28,6 +28,7 @@ from cpi_tasks.flags import (
     task_of,
 )
 from cpi_tasks.garbage import collected_rarely, not_while_loading
+from cpi_tasks.hints import command
 from cpi_tasks.signals import held_signals
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _run(c: Context, selection: Selection, flags: RunFlags, *, plan: str | None 
     """Carry out a selection, or only show its plan where ``--dry-run`` or Invoke's own ``--dry`` ask for that."""
     is_dry = flags["dry_run"] or c.config.run.dry
     if flags["diff"] and not is_dry:
-        raise Exit("--diff shows what would change: use it with --dry-run, or with invoke plan", code=_INVALID)
+        raise Exit(f"--diff shows what would change: use it with --dry-run, or with {command('plan')}", code=_INVALID)
     with _application(c, selection) as app:
         if is_dry:
             looks = app.Looks(debug=flags["debug"], diff=flags["diff"], plan=plan)

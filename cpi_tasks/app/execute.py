@@ -9,7 +9,7 @@ import trio
 from cpi_tasks import planning
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
-from cpi_tasks.app.run import Terms, ignore, run
+from cpi_tasks.app.run import Terms, confirmed, ignore, run
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
@@ -44,12 +44,6 @@ def execute_plan(selection: Selection, *, root: Path, emit: Emit | None = None, 
 def execute_drift(selection: Selection, *, root: Path, emit: Emit | None = None) -> DriftReport:
     """Give in what a tenant differs from the files, and who made it so; raises as ``execute_plan``."""
     return trio.run(find_drift, selection, root, _terms(emit))
-
-
-async def confirmed(_: str) -> bool:
-    """Confirm a protected environment for somebody who said yes beforehand."""
-    await trio.lowlevel.checkpoint()
-    return True
 
 
 def _terms(emit: Emit | None, *, is_confirmed: bool = False, saved: planning.SavedPlan | None = None) -> Terms:

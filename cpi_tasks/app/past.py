@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cpi_tasks import records, report
+from cpi_tasks import records, report, streams
 from cpi_tasks.errors import CpiTasksError, InputError, Problem
+from cpi_tasks.hints import command
 
 
 def show_runs(root: Path, *, run: str | None, run_dir: str | None, form: str | None) -> int:
@@ -14,12 +15,12 @@ def show_runs(root: Path, *, run: str | None, run_dir: str | None, form: str | N
     redactor = report.Redactor()
     runs = Path.cwd() / run_dir if run_dir else root / ".cpi" / "runs"
     try:
-        sys.stdout.write(_text(runs, run, form, redactor))
+        streams.write(sys.stdout, _text(runs, run, form, redactor))
     except InputError as error:
-        sys.stdout.write(report.render_problems(error.problems, redactor, stdout=sys.stdout))
+        streams.write(sys.stdout, report.render_problems(error.problems, redactor, stdout=sys.stdout))
         return error.exit_code
     except CpiTasksError as error:
-        sys.stdout.write(report.render_error(error, redactor, stdout=sys.stdout))
+        streams.write(sys.stdout, report.render_error(error, redactor, stdout=sys.stdout))
         return error.exit_code
     return 0
 
@@ -36,6 +37,6 @@ def _text(runs: Path, run: str | None, form: str | None, redactor: report.Redact
         )
     one = records.read_run(runs, run) if Path(run).name == run and run != ".." else None
     if one is None:
-        message = f"there is no run '{run}' in {runs}; invoke runs lists those there are"
+        message = f"there is no run '{run}' in {runs}; {command('runs')} lists those there are"
         raise InputError([Problem(file="command line", path="--run", message=message)])
     return report.runs_json([one], redactor) if form == "json" else report.render_run(one, redactor, stdout=sys.stdout)

@@ -33,6 +33,12 @@ def ignore(_: object) -> None:
     """Take an event or a secret and do nothing with it."""
 
 
+async def confirmed(_: str) -> bool:
+    """Confirm a protected environment for somebody who said yes beforehand."""
+    await trio.lowlevel.checkpoint()
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a caller of a run brings besides the selection.
@@ -214,7 +220,7 @@ async def _confirm(planned: tuple[Planned, ...], config: RunConfig, terms: Terms
         return False
     for one in planned:
         terms.emit(PlanMade(plan=one.plan))
-    terms.emit(ConfirmationNeeded(environment=config.environment))
+    terms.emit(ConfirmationNeeded(environment=config.environment, is_confirmed=terms.confirm is confirmed))
     if not await terms.confirm(config.environment):
         raise Refused(
             f"environment '{config.environment}' is protected and its name was not typed; nothing was sent that "

@@ -12,13 +12,13 @@ from typing import TextIO, TypeVar
 
 import trio
 
-from cpi_tasks import environment, report
-from cpi_tasks.app.execute import confirmed
+from cpi_tasks import environment, report, streams
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
-from cpi_tasks.app.run import Confirm, Terms, run
+from cpi_tasks.app.run import Confirm, Terms, confirmed, run
 from cpi_tasks.errors import CpiTasksError, InputError, Problem, Refused
 from cpi_tasks.events import Event
+from cpi_tasks.hints import command
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
 from cpi_tasks.model.preview import Preview
@@ -93,7 +93,8 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
         seen: Preview = screen.show(lambda terms: preview(chosen, root, terms, wants_diff=looks.diff), terms)
         if is_json:
             diffs = seen.diffs if looks.diff else None
-            sys.stdout.write(
+            streams.write(
+                sys.stdout,
                 report.plan_json(
                     seen.plans,
                     screen.redactor,
@@ -101,7 +102,7 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
                     tenant=seen.tenant,
                     refusals=seen.refusals,
                     diffs=diffs,
-                )
+                ),
             )
         if seen.refusals:
             if looks.out is not None:
@@ -109,7 +110,7 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
             return Refused.exit_code
         if looks.out is not None:
             _save(Path(looks.out), seen.saved)
-            screen.write(f"Saved; exactly this is carried out by: invoke orchestrate --plan {looks.out}\n")
+            screen.write(f"Saved; exactly this is carried out by: {command('orchestrate')} --plan {looks.out}\n")
         return _CHANGES if looks.detailed_exitcode and seen.has_changes else 0
 
     return screen.guard(work)
@@ -124,7 +125,7 @@ def show_drift(selection: Selection, *, root: Path, looks: Looks) -> int:
         _check_looks(looks)
         found: DriftReport = screen.show(lambda terms: find_drift(selection, root, terms), Terms())
         if is_json:
-            sys.stdout.write(report.drift_json(found, screen.redactor))
+            streams.write(sys.stdout, report.drift_json(found, screen.redactor))
         return _CHANGES if looks.detailed_exitcode and found.has_differences else 0
 
     return screen.guard(work)

@@ -26,7 +26,8 @@ def lock_folder() -> Path:
         base = os.environ.get("LOCALAPPDATA", "")
         return (Path(base) if base else Path.home() / "AppData" / "Local") / "cpi-tasks" / "locks"
     base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "cpi-tasks" / "locks"
+    # The XDG base directory specification has relative paths ignored.
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "cpi-tasks" / "locks"
 
 
 @asynccontextmanager

@@ -86,6 +86,8 @@ class Narrator:
                 lines = self._phase_end(event)
             case ConfirmationNeeded():
                 text = f"⚠ Environment '{event.environment}' is protected. Type its name to carry this out:"
+                if event.is_confirmed:
+                    text = f"Environment '{event.environment}' is protected; confirmed by --yes."
                 lines = [BLANK, Line(text, Tone.WARNING)]
             case RunFinished():
                 lines = self._warnings_of_report(event.report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Protocol
 
+from cpi_tasks.hints import command
 from cpi_tasks.report.redactor import Redactor, dumped
 from cpi_tasks.report.wording import BLANK, Line, Tone, number, rendered
 
@@ -61,7 +62,7 @@ def render_runs(runs: Sequence[PastRun], redactor: Redactor, *, stdout: IO[str] 
         )
         for run in runs
     ]
-    lines += [BLANK, Line("invoke runs --run ID shows what one of them did.", Tone.FAINT)]
+    lines += [BLANK, Line(f"{command('runs')} --run ID shows what one of them did.", Tone.FAINT)]
     return rendered(lines, redactor, stdout)
 
 

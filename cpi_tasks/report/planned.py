@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cpi_tasks.events import PlanFinished
+from cpi_tasks.hints import command
 from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import (
     ArtifactPlan,
@@ -102,10 +103,11 @@ def _closing(counts: Tally, notice: str) -> Line:
         return Line(f"⚠ Nothing would change: the plan has no artifacts.{notice}", Tone.WARNING)
     if not counts.has_changes:
         return Line(f"✓ Nothing would change.{notice}", Tone.GOOD)
-    command = {(True, False): "update", (False, True): "deploy"}.get(
+    task = {(True, False): "update", (False, True): "deploy"}.get(
         (counts.has_updates, counts.has_deploys), "orchestrate"
     )
-    return Line(f"Nothing was written; run invoke {command} to carry this out.{notice}", Tone.HEADING)
+    hint = command(task)
+    return Line(f"Nothing was written; run {hint} to carry this out.{notice}", Tone.HEADING)
 
 
 def _package(package: PackagePlan, redactor: Redactor) -> list[Line]:

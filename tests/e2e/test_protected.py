@@ -38,6 +38,8 @@ def test_a_protected_environment_is_not_changed_unasked(settled: Program) -> Non
     done = settled.run("orchestrate", "--env", "x", "--yes")
     assert (done.code, settled.simulator.is_running_design_time("Orders")) == (0, True)
     assert PUT in done.writes
+    assert "Environment 'x' is protected; confirmed by --yes." in done.said
+    assert "Type its name" not in done.said
 
 
 def test_at_a_terminal_its_name_is_asked_for(settled: Program) -> None:

@@ -184,5 +184,7 @@ def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """All projects of a user share it: they may share a tenant."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert lock_folder() == tmp_path / "cpi-tasks" / "locks"
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert lock_folder() == Path.home() / ".local" / "state" / "cpi-tasks" / "locks"
     monkeypatch.delenv("XDG_STATE_HOME")
     assert lock_folder() == Path.home() / ".local" / "state" / "cpi-tasks" / "locks"
