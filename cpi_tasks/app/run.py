@@ -140,7 +140,7 @@ async def _work(keeper: Keeper, terms: Terms) -> None:
     config = prepared.config
     name = tenant_name(config)
     lock = records.tenant_lock(
-        terms.locks or records.lock_folder(),
+        terms.locks or _lock_folder(prepared, keeper),
         tenant=name,
         run=prepared.folder.run,
         wait_s=terms.lock_wait_s,
@@ -178,6 +178,20 @@ async def _work(keeper: Keeper, terms: Terms) -> None:
                     ledger=ledger,
                     brake=brake,
                 )
+
+
+def _lock_folder(prepared: Prepared, keeper: Keeper) -> Path:
+    """Return the user's folder of locks, or one of the project where the user has none."""
+    folder = records.lock_folder()
+    if folder is not None:
+        return folder
+    keeper.emit(
+        WarningRaised(
+            text="the home folder cannot be used, so locks are kept in .cpi/locks and only protect against runs of "
+            "this folder; set XDG_STATE_HOME to a folder that all projects share"
+        )
+    )
+    return prepared.folder.ensure("locks")
 
 
 def _drop_everything(config: RunConfig, memory: engine.Memory) -> None:

@@ -20,14 +20,26 @@ _LOOK_S = 0.5
 _NEED = "holds the locks of runs and is needed: make it writable, or set XDG_STATE_HOME to another folder"
 
 
-def lock_folder() -> Path:
-    """Give the folder of this user's locks: the same for all projects, because they may share a tenant."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-        return (Path(base) if base else Path.home() / "AppData" / "Local") / "cpi-tasks" / "locks"
-    base = os.environ.get("XDG_STATE_HOME", "")
+def lock_folder() -> Path | None:
+    """Return the folder of this user's locks: the same for all projects, because they may share a tenant.
+
+    Return ``None`` where the user has no home folder that can be used, as in a container.
+    """
+    is_windows = sys.platform == "win32"
+    base = Path(os.environ.get("LOCALAPPDATA" if is_windows else "XDG_STATE_HOME", ""))
     # The XDG base directory specification has relative paths ignored.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "cpi-tasks" / "locks"
+    if base.is_absolute():
+        return base / "cpi-tasks" / "locks"
+    try:
+        home = Path.home()
+        folder = home / ("AppData/Local" if is_windows else ".local/state") / "cpi-tasks" / "locks"
+        # With an empty HOME, Python takes the root of the file system.
+        if not home.is_absolute() or home == Path(home.anchor):
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+    except (RuntimeError, OSError):  # neither HOME nor an entry in the password database; or not writable
+        return None
+    return folder
 
 
 @asynccontextmanager

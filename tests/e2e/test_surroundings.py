@@ -18,6 +18,17 @@ def shell_code(program: Program, redirection: str, *arguments: str) -> int:
     ).returncode
 
 
+@pytest.mark.parametrize("home", ["", "relative", "/proc/nowhere"])
+def test_without_a_home_the_lock_is_in_the_project(program: Program, home: str) -> None:
+    """Containers run with a user that has no home folder; the run warns and works."""
+    program.project.every_kind()
+    program.project.save()
+    done = program.run("orchestrate", "--env", "x", HOME=home, XDG_STATE_HOME="relative")
+    assert done.code == 0, done.said
+    assert "locks are kept in .cpi/locks" in done.said
+    assert (program.project.root / ".cpi" / "locks").is_dir()
+
+
 @pytest.mark.parametrize(
     "redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full", "> >(head -c 1 >/dev/null)"]
 )

@@ -188,3 +188,14 @@ def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert lock_folder() == Path.home() / ".local" / "state" / "cpi-tasks" / "locks"
     monkeypatch.delenv("XDG_STATE_HOME")
     assert lock_folder() == Path.home() / ".local" / "state" / "cpi-tasks" / "locks"
+
+
+def test_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Path.home raises RuntimeError for a user id without a password entry and without HOME."""
+
+    def refuse() -> Path:
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", refuse)
+    assert lock_folder() is None
