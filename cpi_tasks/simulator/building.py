@@ -1,4 +1,4 @@
-"""What a build of an integration flow looks for in its archive: references, files the model names, sender channels."""
+"""What a build looks for in an archive: references, files that models name, senders; mappings."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Reference:
 class BuildFindings:
     """What a build looks for: things deployed on their own, and sentences that make it fail."""
 
-    references: frozenset[Reference]
-    problems: tuple[str, ...]
+    references: frozenset[Reference] = frozenset()
+    problems: tuple[str, ...] = ()
     senders: tuple[Mapping[str, str], ...] = ()
     """Properties of the model's sender channels."""
 
@@ -59,6 +59,44 @@ def examine(entries: Entries) -> BuildFindings:
     return BuildFindings(
         references=frozenset(references), problems=tuple(dict.fromkeys(problems)), senders=tuple(senders)
     )
+
+
+def examine_mapping(entries: Entries) -> BuildFindings:
+    """Return what fails the build of a message mapping: no mapping file, an empty one, a schema that is not there.
+
+    flashpipe's runtime test deploys a mapping without content, mcp-cpi's notes name the code of the missing schema.
+    """
+    paths = [path for path in entries if path.endswith(".mmap")]
+    problems = [] if paths else ["Message mapping file not found"]
+    for path in paths:
+        if not entries[path].strip():
+            problems.append(_is_empty(path))
+        problems += [
+            f"TARGET_CONTENT_NOT_FOUND: schema file '{schema.rpartition('/')[2]}' not found"
+            for schema in _schemas(entries[path])
+            if schema not in entries
+        ]
+    return BuildFindings(problems=tuple(dict.fromkeys(problems)))
+
+
+def _is_empty(path: str) -> str:
+    return f"Mapping file '{path.rpartition('/')[2]}' is empty"
+
+
+def _schemas(model: bytes) -> Iterator[str]:
+    """Return the paths of the schema files that a mapping's source and target are linked to.
+
+    A name without a suffix is an object of the Enterprise Services Repository, not a file.
+    """
+    try:
+        root = SafeET.fromstring(model)
+    except (ParseError, DefusedXmlException, ValueError):
+        return
+    for role in (item for item in root.iter() if _local(item) == "lnkRole"):
+        for key in (item for item in role.iter() if _local(item) == "key"):
+            name, folder, *_ = [*((item.text or "").strip() for item in key if _local(item) == "elem"), "", ""]
+            if "." in name and folder.startswith(RESOURCES.rstrip("/")):
+                yield f"{folder.rstrip('/')}/{name}"
 
 
 def _local(element: Element) -> str:
@@ -90,6 +128,8 @@ def _missing_files(step: Mapping[str, str], entries: Entries) -> list[str]:
     mapping = _MAPPING_URI.fullmatch(step.get("mappinguri", ""))
     if mapping and not step.get("messageMappingBundleId") and mapping[1] not in entries:
         problems.append(f"Mapping file '{mapping[1].rpartition('/')[2]}' not found")
+    elif mapping and not step.get("messageMappingBundleId") and not entries[mapping[1]].strip():
+        problems.append(_is_empty(mapping[1]))
     for path, family in _descriptions(step):
         if f"{RESOURCES}{path}" not in entries:
             problems.append(f"{_DESCRIPTION_WORDS[family]} '{path.rpartition('/')[2]}' not found")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from cpi_tasks.simulator.endpoints import addresses_of
 from cpi_tasks.simulator.fates import Ending
-from cpi_tasks.simulator.lifecycle import Deployment, Fate, RuntimeArtifact, Snapshot
+from cpi_tasks.simulator.lifecycle import Deployment, Fate, RuntimeArtifact, Snapshot, Undeployment
 from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind
-from cpi_tasks.simulator.state import StoredArtifact, TenantState, new_guid
+from cpi_tasks.simulator.state import PROFILE_KEY, StoredArtifact, TenantState, new_guid
 
 _ENDINGS = {
     Ending.STARTED: Fate.STARTS,
@@ -74,17 +74,28 @@ def deploy(state: TenantState, artifact: StoredArtifact, user: str) -> Deploymen
     return deployment
 
 
+def undeploy(state: TenantState, artifact_id: str) -> None:
+    """Begin to stop what is deployed under an id, the way this tenant shows it."""
+    settings = state.settings
+    duration_ms = 0.0 if settings.undeployment == "gone" else settings.stop_s * 1000
+    lingers_ms = duration_ms / 3 if settings.undeployment == "old-first" else 0.0
+    call = Undeployment(triggered_ms=state.clock.now_ms(), duration_ms=duration_ms, lingers_ms=lingers_ms)
+    state.record(artifact_id).add(call)
+    state.is_dirty = True
+
+
 def _check_deployable(state: TenantState, artifact: StoredArtifact) -> None:
     record = state.runtime.get(artifact.id)
-    shown = record.look(state.clock.now_ms()) if record else None
-    if shown is not None and shown.status == "STOPPING":
+    is_stopping = record is not None and record.is_stopping(state.clock.now_ms())
+    if is_stopping and not state.settings.deploys_while_stopping:
         raise ODataError(400, f"The artifact {artifact.id} cannot be deployed while it is being undeployed.")
     if state.settings.other_runtime_trigger == "refused" and _goes_elsewhere(state, artifact):
-        raise ODataError(400, f"The artifact {artifact.id} cannot be deployed to this runtime profile.")
+        # Without a text (SAP/jenkins-library, issue 4820).
+        raise ODataError(400, None)
 
 
 def _goes_elsewhere(state: TenantState, artifact: StoredArtifact) -> bool:
-    is_configured = artifact.parameters.get("SAP_ProfileId") == "integrationcell"
+    is_configured = artifact.parameters.get(PROFILE_KEY) == "integrationcell"
     return is_configured or artifact.id in state.settings.other_runtime
 
 
@@ -121,7 +132,7 @@ def _planned_fate(state: TenantState, artifact: StoredArtifact, ending: Ending |
 
 
 def build_problems(state: TenantState, artifact: StoredArtifact) -> list[str]:
-    """Tell what makes a build of the artifact fail, as sentences; nothing where it can succeed."""
+    """Return what makes a build of the artifact fail, as sentences; an empty list where it can succeed."""
     problems = list(artifact.findings.problems)
     for reference in sorted(artifact.findings.references):
         if reference.is_optional and state.settings.optional_references == "ignored":

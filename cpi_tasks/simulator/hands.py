@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from cpi_tasks.errors import SimulatorError
 from cpi_tasks.simulator import archive, manifest, operations
-from cpi_tasks.simulator.deploying import deploy, snapshot_of
+from cpi_tasks.simulator.deploying import deploy, snapshot_of, undeploy
 from cpi_tasks.simulator.dispatch import Front
 from cpi_tasks.simulator.life import UI_USER
-from cpi_tasks.simulator.lifecycle import Placement, RuntimeArtifact, RuntimeRecord, Snapshot, Undeployment
+from cpi_tasks.simulator.lifecycle import Placement, RuntimeArtifact, RuntimeRecord, Snapshot
 from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind
 from cpi_tasks.simulator.state import Lock, Package, StoredArtifact, TenantState
@@ -117,7 +117,7 @@ class Hands:
     def set_parameter(self, artifact_id: str, key: str, value: str) -> None:
         """Configure a parameter as a person does in the Web UI."""
         artifact = self.artifact(artifact_id)
-        if key not in artifact.content.parameters:
+        if key not in artifact.definitions:
             raise SimulatorError(f"the embedded tenant's artifact '{artifact_id}' has no parameter '{key}'")
         with self._front.lock:
             artifact.values[key] = value
@@ -155,8 +155,7 @@ class Hands:
             now_ms = self._state.clock.now_ms()
             if record is None or record.look(now_ms) is None:
                 raise SimulatorError(f"the embedded tenant's runtime has no artifact '{artifact_id}'")
-            record.add(Undeployment(triggered_ms=now_ms, duration_ms=self._state.settings.stop_s * 1000))
-            self._state.is_dirty = True
+            undeploy(self._state, artifact_id)
 
     def set_runtime(
         self,

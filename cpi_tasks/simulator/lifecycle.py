@@ -46,7 +46,7 @@ class RuntimeArtifact:
     snapshot: Snapshot
     error: str = ""
     since_ms: float = 0.0
-    """Since when it has been STARTED, in epoch milliseconds; 0 where that is long ago."""
+    """Since when it has been STARTED or in ERROR, in epoch milliseconds; 0 where that is long ago."""
 
     @property
     def version(self) -> str:
@@ -121,16 +121,18 @@ class Deployment:
             deployed_on=self.deployed_on if is_stamped else self.starting_on or 0,
             snapshot=self.snapshot,
             error=self.error if status == "ERROR" else "",
-            since_ms=self.final_ms if status == "STARTED" else 0.0,
+            since_ms=0.0 if status == "STARTING" else self.final_ms,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undeployment:
-    """One undeploy call: STOPPING for a while, then gone."""
+    """One undeploy call: STOPPING for a while, where so set after the old state, then gone."""
 
     triggered_ms: float
     duration_ms: float
+    lingers_ms: float = 0.0
+    """For how much of that time the old state is shown."""
 
     @property
     def final_ms(self) -> float:
@@ -141,6 +143,8 @@ class Undeployment:
         """Tell what the runtime shows, given what it showed without the call."""
         if before is None or now_ms >= self.final_ms:
             return None
+        if now_ms < self.triggered_ms + self.lingers_ms:
+            return before
         return RuntimeArtifact(
             id=before.id,
             status="STOPPING",
@@ -227,8 +231,19 @@ class RuntimeRecord:
         if isinstance(call, Deployment):
             self.last_deployed_on = call.deployed_on
 
-    def has_error_information(self, item: RuntimeArtifact, now_ms: float, usual_looks: int) -> bool:
-        """Count a look at an ERROR's text and tell whether it is to be had yet."""
+    def is_stopping(self, now_ms: float) -> bool:
+        """Whether the artifact is being undeployed, whatever the runtime shows meanwhile."""
+        shown = self.look(now_ms)
+        if shown is None:
+            return False
+        last = self.calls[-1] if self.calls else None
+        return shown.status == "STOPPING" or (isinstance(last, Undeployment) and now_ms < last.final_ms)
+
+    def has_error_information(self, item: RuntimeArtifact, now_ms: float, usual_delay_ms: float) -> bool:
+        """Count a status check of an ERROR's text and return whether it is available yet.
+
+        By the tenant's settings it comes after a time; a script can name a number of checks as well.
+        """
         looks = self.error_looks[item.deployed_on] = self.error_looks.get(item.deployed_on, 0) + 1
         causes = [call for call in self.log if isinstance(call, Deployment) and call.deployed_on == item.deployed_on]
         for cause in causes:
@@ -238,7 +253,7 @@ class RuntimeRecord:
                 return looks > cause.error_looks
             if cause.error_delay_ms is not None:
                 return True
-        return looks > usual_looks
+        return now_ms >= item.since_ms + usual_delay_ms
 
     def next_deployed_on(self, at_ms: float) -> int:
         """Give a ``DeployedOn`` for a deployment that arrives then: never one that was there before."""

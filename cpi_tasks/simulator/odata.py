@@ -15,12 +15,18 @@ MAX_PATH_CHARS = 8192
 class ODataError(Exception):
     """An answer that is an error document: ``code`` is the reason phrase, ``message`` the tenant's text."""
 
-    def __init__(self, status: int, message: str | None, headers: Mapping[str, str] | None = None) -> None:
-        """Keep status and text; a ``None`` message becomes ``null``."""
+    def __init__(
+        self, status: int, message: str | None, headers: Mapping[str, str] | None = None, *, keeps_text: bool = False
+    ) -> None:
+        """Keep status and text; a ``None`` message becomes ``null``.
+
+        ``keeps_text`` is for texts that clients recognize an answer by: they stay where others become ``null``.
+        """
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+        self.keeps_text = keeps_text
 
     @property
     def code(self) -> str:

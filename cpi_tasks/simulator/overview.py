@@ -113,4 +113,4 @@ def _kind_name(kind: Kind) -> str:
 
 
 def _count_parameters(item: StoredArtifact) -> int:
-    return len(item.content.parameters) if item.kind is Kind.FLOW else 0
+    return len(item.definitions)

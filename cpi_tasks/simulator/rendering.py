@@ -123,7 +123,7 @@ class Format:
     def error(self, error: ODataError) -> Response:
         """Give an error document, or what this tenant sends in its place."""
         form = self.settings.error_body
-        text = None if form == "null-message" else self._ended(error.message)
+        text = None if form == "null-message" and not error.keeps_text else self._ended(error.message)
         if form == "empty" or (error.status == HTTPStatus.FORBIDDEN and self.settings.forbidden_body == "empty"):
             response = Response(b"", error.status, self.headers)
         elif form == "json" or (self.as_json and form != "xml"):

@@ -49,7 +49,7 @@ def _addressed(call: Call) -> StoredArtifact:
 
 
 def _chosen(call: Call, artifact: StoredArtifact) -> list[Parameter]:
-    parameters = list(artifact.content.parameters.values())
+    parameters = list(artifact.definitions.values())
     return choose(call.query, parameters, partial(_row, artifact), PROPERTIES)
 
 
@@ -68,7 +68,7 @@ def read_configuration(call: Call) -> Response:
     """``GET …/Configurations('key')``: 200 or 404."""
     artifact = _addressed(call)
     key = _key(call.state, artifact, call.segments[-1])
-    return call.one(_entity(call, artifact, artifact.content.parameters[key]))
+    return call.one(_entity(call, artifact, artifact.definitions[key]))
 
 
 def update_configuration(call: Call) -> Response:
@@ -82,7 +82,7 @@ def update_configuration(call: Call) -> Response:
     settings = call.state.settings
     if settings.entity_encoded_values == "decoded":
         value = html.unescape(value)
-    _check_value(call.state, artifact.content.parameters[key], value)
+    _check_value(call.state, artifact.definitions[key], value)
     artifact.values[key] = value
     call.state.is_dirty = True
     if settings.parameter_write_moves_modified_at:
@@ -96,7 +96,7 @@ def _key(state: TenantState, artifact: StoredArtifact, segment: Segment) -> str:
     A ``+`` is taken as it stands if there is such a key, and as a space otherwise; some tenants ignore the case.
     """
     asked = segment.key("ParameterKey")
-    known = artifact.content.parameters
+    known = artifact.definitions
     spellings = (asked, segment.loose.get("", segment.loose.get("ParameterKey", asked)))
     for spelling in spellings:
         if spelling in known:

@@ -8,10 +8,10 @@ from functools import partial
 from starlette.responses import PlainTextResponse, Response
 
 from cpi_tasks.simulator.call import Call, Handler, Route, empty
-from cpi_tasks.simulator.deploying import deploy
+from cpi_tasks.simulator.deploying import deploy, undeploy
 from cpi_tasks.simulator.error_information import document
 from cpi_tasks.simulator.filters import choose, equality_value
-from cpi_tasks.simulator.lifecycle import RuntimeArtifact, Undeployment
+from cpi_tasks.simulator.lifecycle import RuntimeArtifact
 from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.rendering import DateTime, Entity, literal
 from cpi_tasks.simulator.settings import Kind
@@ -58,7 +58,7 @@ def _row(item: RuntimeArtifact) -> Mapping[str, str]:
 
 
 def _not_deployed(call: Call) -> ODataError:
-    return ODataError(call.state.settings.not_deployed_status, f"{NOT_DEPLOYED}.")
+    return ODataError(call.state.settings.not_deployed_status, f"{NOT_DEPLOYED}.", keeps_text=True)
 
 
 def _shown(call: Call, artifact_id: str) -> RuntimeArtifact:
@@ -98,14 +98,12 @@ def read_runtime(call: Call) -> Response:
     return call.one(_entity(call, _shown(call, call.head.key("Id"))))
 
 
-def undeploy(call: Call) -> Response:
-    """``DELETE IntegrationRuntimeArtifacts('A')``: 202, then STOPPING, then 404; 404 where nothing is deployed."""
+def stop(call: Call) -> Response:
+    """``DELETE IntegrationRuntimeArtifacts('A')``: 202, (usually) STOPPING, then 404; 404 where nothing is deployed."""
     item = _shown(call, call.head.key("Id"))
-    if item.status == "STOPPING":
+    if call.state.record(item.id).is_stopping(call.state.clock.now_ms()):
         raise _not_deployed(call)
-    stop = Undeployment(triggered_ms=call.state.clock.now_ms(), duration_ms=call.state.settings.stop_s * 1000)
-    call.state.record(item.id).add(stop)
-    call.state.is_dirty = True
+    undeploy(call.state, item.id)
     return empty(202)
 
 
@@ -119,8 +117,8 @@ def error_information(call: Call) -> Response:
         raise ODataError(404, f"{NOT_DEPLOYED}.")
     if settings.error_information_accept == "not-json" and "json" in call.accept.lower():
         raise ODataError(406, None)
-    usual_looks = settings.error_information_delay_looks
-    if not call.state.record(item.id).has_error_information(item, call.state.clock.now_ms(), usual_looks):
+    usual_delay_ms = settings.error_information_delay_s * 1000
+    if not call.state.record(item.id).has_error_information(item, call.state.clock.now_ms(), usual_delay_ms):
         return empty(204)
     return document(item.error, settings.error_shape)
 
@@ -178,7 +176,7 @@ ROUTES: dict[Route, Handler] = {("POST", f"Deploy{kind.entity_type}"): partial(t
     ("GET", "IntegrationRuntimeArtifacts"): list_runtime,
     ("GET", "IntegrationRuntimeArtifacts/$count"): count_runtime,
     ("GET", "IntegrationRuntimeArtifacts()"): read_runtime,
-    ("DELETE", "IntegrationRuntimeArtifacts()"): undeploy,
+    ("DELETE", "IntegrationRuntimeArtifacts()"): stop,
     ("GET", "IntegrationRuntimeArtifacts()/ErrorInformation"): error_navigation,
     ("GET", "IntegrationRuntimeArtifacts()/ErrorInformation/$value"): error_information,
     ("GET", "BuildAndDeployStatus()"): task_status,

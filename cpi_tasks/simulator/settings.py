@@ -63,6 +63,14 @@ class SimulatorSettings:
     deploy_seconds_by_id: Mapping[str, float] = field(default_factory=dict)
     stop_s: float = 0.5
     """How long an undeployed artifact says STOPPING before it is gone."""
+    undeployment: Literal["stopping", "gone", "old-first"] = "stopping"
+    """After an undeployment: STOPPING until ``stop_s`` has passed (SAP Help), gone at once (flashpipe), or the old
+    state for a third of that time and STOPPING for the rest (landscaper)."""
+    deploys_while_stopping: bool = False
+    """Whether a deployment of what is being undeployed is accepted (flashpipe) or a 400 (SAP Help)."""
+    added_profile: str = ""
+    """The value of the parameter ``SAP_ProfileId`` that the tenant adds to every flow: ``iflmap``, ``integrationcell``
+    (then flows never reach this runtime), or empty where it adds none (terraform-provider-sap-integration-suite)."""
     failing: frozenset[str] = frozenset()
     late_failing: frozenset[str] = frozenset()
     never_appearing: frozenset[str] = frozenset()
@@ -70,7 +78,8 @@ class SimulatorSettings:
     stuck_tasks: frozenset[str] = frozenset()
     gives_task_id_for_all: bool = False
     gives_deployed_on: bool = True
-    error_information_delay_looks: int = 1
+    error_information_delay_s: float = 1.0
+    """How long after the ERROR its text is available, with 204 until then; a client that asks once, late, gets it."""
     error_information_accept: Literal["any", "not-json"] = "any"
     requires_running_references: bool = True
     """A flow that names a collection or mapping found neither in design time nor on the runtime fails its build."""
@@ -206,82 +215,10 @@ class SimulatorSettings:
         hides their parameters; ``legacy`` answers as older tenants and the published specification do. Single settings
         are changed by ``dataclasses.replace``.
         """
-        found = _PROFILES.get(name)
+        from cpi_tasks.simulator.profiles import PROFILES  # noqa: PLC0415 - the profiles are made of settings
+
+        found = PROFILES.get(name)
         if found is None:
-            known = ", ".join(sorted(_PROFILES))
+            known = ", ".join(sorted(PROFILES))
             raise SimulatorError(f"the embedded tenant has no profile '{name}'; choose one of {known}")
         return found
-
-
-_PROFILES = {
-    "default": SimulatorSettings(),
-    "strict": SimulatorSettings(
-        enforce_csrf="always",
-        error_information_accept="not-json",
-        forbidden_body="empty",
-        unsupported_option_status=400,
-        runtime_inlinecount="refused",
-        accepts_empty_value_mapping=False,
-        requires_started_references=True,
-        save_version_rule="higher",
-        deletes_deployed=False,
-        lock_blocks=frozenset({"update", "delete", "save", "configure", "deploy"}),
-        lock_deletion="forbidden",
-        may_read_locks=False,
-        empty_parameter_values="refused",
-        value_validation="by-type",
-        batch_absolute_paths=False,
-        deploys_version_numbers=False,
-        error_information_delay_looks=3,
-        other_runtime_trigger="refused",
-        designtime_rate=10,
-        runtime_rate=50,
-        designtime_tenant_rate=15,
-        runtime_tenant_rate=120,
-    ),
-    "lenient": SimulatorSettings(
-        enforce_csrf="never",
-        underscore_package_ids=True,
-        create_version="manifest",
-        prop_without_propdef="accepted",
-        artifact_content_on_reads="base64",
-        modified_at_families=frozenset(kind.value for kind in Kind),
-        resources_of_other_families="allowed",
-        lock_blocks=frozenset({"update"}),
-        value_validation="none",
-        parameter_keys_case_sensitive=False,
-        entity_encoded_values="decoded",
-        gives_task_id_for_all=True,
-        optional_references="ignored",
-        error_navigation="atom",
-        error_information_delay_looks=0,
-        wraps_descriptions=False,
-    ),
-    "drafts": SimulatorSettings(
-        version_mode="draft",
-        draft_word="Draft",
-        configurations_of_draft="not-found",
-        parameter_write_moves_modified_at=False,
-    ),
-    "legacy": SimulatorSettings(
-        version_mode="keep",
-        modified_at_families=frozenset(),
-        gives_task_id_for_all=True,
-        manifest_line_bytes=70,
-        text_ending="no-period",
-        error_body="null-message",
-        not_deployed_status=500,
-        package_update_status=200,
-        resource_update_status=200,
-        save_version_status_of_mappings=202,
-        batch_status=200,
-        batch_part_status=204,
-        task_words="capitalised",
-        task_id_form="newline",
-        error_shape="message",
-        deployed_on_stamp="trigger",
-        put_takes_file_values=True,
-        page_size=100,
-    ),
-}
-"""What differs from the defaults in each profile."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cpi_tasks.simulator import archive
-from cpi_tasks.simulator.archive import Content
-from cpi_tasks.simulator.building import BuildFindings, examine
+from cpi_tasks.simulator.archive import Content, Parameter
+from cpi_tasks.simulator.building import BuildFindings, examine, examine_mapping
 from cpi_tasks.simulator.clock import Clock
 from cpi_tasks.simulator.fates import FateBook
 from cpi_tasks.simulator.lifecycle import Deployment, DeploymentCounter, RuntimeArtifact, RuntimeRecord
@@ -16,6 +16,8 @@ from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind, LockedOperation, SimulatorSettings
 
 NOT_FOUND = "Integration design time artifact not found."
+PROFILE_KEY = "SAP_ProfileId"
+"""The parameter by which a flow names its runtime."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +63,8 @@ class StoredArtifact:
     created_ms: int = 0
     modified_by: str = ""
     modified_ms: int = 0
+    profile: str = ""
+    """The value of ``SAP_ProfileId`` where the tenant adds this parameter; nothing where it does not."""
     encoded: str = ""
     """The archive in base64, kept for the state file."""
     _content: Content | None = None
@@ -77,8 +81,8 @@ class StoredArtifact:
     def findings(self) -> BuildFindings:
         """What a build finds in the archive; nothing for families that are not built from a model."""
         if self._findings is None:
-            entries = archive.unpack(self.archive) if self.kind is Kind.FLOW else {}
-            self._findings = examine(entries)
+            look = {Kind.FLOW: examine, Kind.MESSAGE_MAPPING: examine_mapping}.get(self.kind)
+            self._findings = look(archive.unpack(self.archive)) if look else BuildFindings()
         return self._findings
 
     @property
@@ -88,8 +92,16 @@ class StoredArtifact:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The effective value of every parameter the content names."""
-        return {key: self.values.get(key, item.value or "") for key, item in self.content.parameters.items()}
+        """The effective value of every parameter that the artifact has."""
+        return {key: self.values.get(key, item.value or "") for key, item in self.definitions.items()}
+
+    @property
+    def definitions(self) -> Mapping[str, Parameter]:
+        """Every parameter that the artifact has: those of its content, and the one that the tenant adds."""
+        own = self.content.parameters
+        if self.kind is not Kind.FLOW or not self.profile or PROFILE_KEY in own:
+            return own
+        return {**own, PROFILE_KEY: Parameter(key=PROFILE_KEY, value=self.profile)}
 
     def store(self, entries: Mapping[str, bytes], *, version: str | None, line_bytes: int = 72) -> None:
         """Take new content, rewritten the tenant's way; a given version is written into the manifest."""
@@ -194,6 +206,7 @@ class TenantState:
 
     def insert(self, artifact: StoredArtifact) -> None:
         """Add an artifact to its package."""
+        artifact.profile = self.settings.added_profile
         self.artifacts[artifact.id] = artifact
         self.packages[artifact.package_id].artifacts[artifact.kind][artifact.id] = None
         self.is_dirty = True

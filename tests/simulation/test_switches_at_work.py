@@ -161,7 +161,7 @@ async def test_whatever_a_lock_refuses(
 
 @pytest.mark.parametrize(
     ("rule", "reason"),
-    [("accepted", "not seen running after 600 s"), ("refused", "cannot be deployed to this runtime profile")],
+    [("accepted", "not seen running after 600 s"), ("refused", "the tenant answered 400 Bad Request without a text")],
 )
 async def test_what_belongs_to_another_runtime(
     make: MakeWorld, autojump_clock: trio.testing.MockClock, rule: str, reason: str

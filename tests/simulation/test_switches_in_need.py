@@ -17,12 +17,12 @@ BODIES = ("negotiated", "json", "xml", "empty", "null-message")
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("accept", ["any", "not-json"])
-@pytest.mark.parametrize("looks", [0, 2])
+@pytest.mark.parametrize("delay_s", [0.0, 12.0])
 async def test_the_text_of_a_failed_build_is_told_in_every_shape(
-    make: MakeWorld, autojump_clock: trio.testing.MockClock, shape: str, accept: str, looks: int
+    make: MakeWorld, autojump_clock: trio.testing.MockClock, shape: str, accept: str, delay_s: float
 ) -> None:
     """Wherever the tenant puts the text, however late, the report has it; what does not depend on it is running."""
-    world = make(error_shape=shape, error_information_accept=accept, error_information_delay_looks=looks)
+    world = make(error_shape=shape, error_information_accept=accept, error_information_delay_s=delay_s)
     world.project.every_kind()
     (world.project.folder("Sales", "Orders") / SCRIPT).unlink()
     ran = await world.run()

@@ -187,8 +187,8 @@ async def test_a_task_that_hangs_is_no_failure(make: MakeWorld, autojump_clock: 
 async def test_a_failing_build_shows_the_tenants_text(
     make: MakeWorld, autojump_clock: trio.testing.MockClock, accept: str, deploy_s: float
 ) -> None:
-    """The reason is what the tenant says is wrong, though that text appears only some looks later."""
-    world = make(error_information_accept=accept, error_information_delay_looks=3, deploy_s=deploy_s)
+    """The reason is what the tenant says is wrong, though that text appears only some seconds later."""
+    world = make(error_information_accept=accept, error_information_delay_s=12.0, deploy_s=deploy_s)
     world.project.flow("Sales", "Orders")
     (world.project.folder("Sales", "Orders") / SCRIPT).unlink()
     ran = await world.run()

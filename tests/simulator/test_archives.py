@@ -183,7 +183,7 @@ async def test_an_archive_without_manifest_is_refused(connect: Connect, pack: Bu
 
 async def test_hostile_xml_in_a_model_fails_the_build_and_nothing_else(connect: Connect, flow: Build) -> None:
     """Entities are not expanded; the upload is stored as a tenant would, the deployment fails."""
-    simulator, client = connect(deploy_s=0.0, error_information_delay_looks=0)
+    simulator, client = connect(deploy_s=0.0, error_information_delay_s=0.0)
     simulator.add_package("P")
     model = "src/main/resources/scenarioflows/integrationflow/model.iflw"
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'

@@ -147,8 +147,11 @@ async def test_deployments_take_as_long_as_set_for_the_artifact(
 async def test_a_failing_build_ends_in_error_with_information_that_comes_late(
     connect: Connect, flow: Build, autojump_clock: MockClock
 ) -> None:
-    """Task FAIL, then runtime ERROR, then 204, then the text in ``parameter[0]``."""
-    simulator, client = connect(deploy_s=30.0, failing=frozenset({"F"}), error_information_delay_looks=2)
+    """Task FAIL, then runtime ERROR, then 204 however often it is asked for, then the text in ``parameter[0]``.
+
+    Source: flashpipe's runtime test asks once, 15 seconds after the trigger, and SAP/jenkins-library asks once as well.
+    """
+    simulator, client = connect(deploy_s=30.0, failing=frozenset({"F"}), error_information_delay_s=10.0)
     _with_flow(simulator, flow("F"))
     watch = Watcher(client)
     await watch.deploy()
@@ -156,10 +159,32 @@ async def test_a_failing_build_ends_in_error_with_information_that_comes_late(
     assert await watch.look() == ("404", "", "FAIL")
     await trio.sleep(20)
     assert await watch.look() == ("ERROR", "1.0.0", "FAIL")
-    looks = [await client.get(f"{RUNTIME_F}/ErrorInformation/$value") for _ in range(3)]
-    assert [answer.status_code for answer in looks] == [204, 204, 200]
-    assert looks[2].json()["message"]["messageText"] == ""
-    assert "Generation and build failed for F" in looks[2].json()["parameter"][0]
+    early = [await client.get(f"{RUNTIME_F}/ErrorInformation/$value") for _ in range(3)]
+    assert [answer.status_code for answer in early] == [204, 204, 204]
+    await trio.sleep(9)
+    late = await client.get(f"{RUNTIME_F}/ErrorInformation/$value")
+    assert late.status_code == 200
+    assert late.json()["message"]["messageText"] == ""
+    assert "Generation and build failed for F" in late.json()["parameter"][0]
+
+
+async def test_who_asks_once_and_late_gets_the_error_information(
+    connect: Connect, flow: Build, autojump_clock: MockClock
+) -> None:
+    """The first request 15 seconds after the trigger has the text, with the usual settings (flashpipe)."""
+    simulator, client = connect(failing=frozenset({"F"}))
+    _with_flow(simulator, flow("F"))
+    await Watcher(client).deploy()
+    await trio.sleep(15)
+    answer = await client.get(f"{RUNTIME_F}/ErrorInformation/$value")
+    assert "validation of resource is failed" in answer.json()["parameter"][0]
+
+
+async def test_an_error_that_was_there_before_has_its_text_at_once(connect: Connect) -> None:
+    """The time counts from the ERROR, not from the start of this program."""
+    simulator, client = connect(error_information_delay_s=10.0)
+    simulator.set_runtime("F", "ERROR", error="broken")
+    assert (await client.get(f"{RUNTIME_F}/ErrorInformation/$value")).json()["parameter"] == ["broken"]
 
 
 async def test_a_late_failure_keeps_the_old_version_started_for_a_while(
@@ -203,7 +228,7 @@ async def test_a_missing_reference_fails_the_build_and_is_named(
     connect: Connect, flow: Build, bundle: Build, step: Step, autojump_clock: MockClock
 ) -> None:
     """Collections, mappings and scripts named in manifest or model must exist; then the build succeeds."""
-    simulator, client = connect(deploy_s=3.0, error_information_delay_looks=0)
+    simulator, client = connect(deploy_s=3.0, error_information_delay_s=0.0)
     required = 'scriptcollection.S1;resolution:=optional;bundleType:String="ScriptCollection",messagemapping.M1;a:=b'
     steps = (
         step(scriptBundleId="S2", script="shared.groovy")

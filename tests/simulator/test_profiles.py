@@ -40,6 +40,40 @@ async def test_the_strict_tenant_keeps_the_published_limits(autojump_clock: Mock
         assert admitted == seen
 
 
+async def test_the_legacy_tenant_says_what_is_not_deployed_in_its_own_words() -> None:
+    """With another status than 404, which clients recognize by the text (flashpipe 3.4.1); other texts are null."""
+    client = _client(Simulator(SimulatorSettings.profile("legacy")))
+    answer = await client.get("IntegrationRuntimeArtifacts('F')")
+    assert answer.status_code == 500
+    assert "Requested entity could not be found" in answer.json()["error"]["message"]["value"]
+    assert (await client.get(FLOW_F)).json()["error"]["message"]["value"] is None
+
+
+async def test_the_strict_tenant_asks_bearer_clients_for_no_csrf_token() -> None:
+    """Nobody saw a tenant that does (mcp-cpi, SAP/jenkins-library, SAP's own actions); Basic logins need one."""
+    simulator = Simulator(SimulatorSettings.profile("strict"))
+    client = _client(simulator)
+    body = {"Id": "P", "Name": "P", "ShortText": "P"}
+    assert (await client.post("IntegrationPackages", json=body)).status_code == 403
+    login = await client.post(
+        "https://tenant.example/oauth/token?grant_type=client_credentials", auth=("demo-client", "demo-secret")
+    )
+    bearer = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=simulator.app), base_url="https://tenant.example/api/v1/"
+    )
+    bearer.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+    assert (await bearer.post("IntegrationPackages", json=body)).status_code == 201
+
+
+def _client(simulator: Simulator) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=simulator.app),
+        base_url="https://tenant.example/api/v1/",
+        auth=("demo-user", "demo-password"),
+        headers={"Accept": "application/json"},
+    )
+
+
 def test_an_unknown_profile_lists_the_known_ones() -> None:
     """In a sentence."""
     known = "default, drafts, legacy, lenient, strict"
@@ -54,7 +88,7 @@ def test_an_unknown_profile_lists_the_known_ones() -> None:
         ("strict", "1.0.1", 400, 202, 202),
         ("lenient", "1.0.1", 200, 202, 202),
         ("drafts", "Draft", 200, 404, 202),
-        ("legacy", "1.0.0", 200, 202, 200),
+        ("legacy", "1.0.0", 200, 202, 202),
     ],
 )
 async def test_a_profile_is_what_the_wire_shows(

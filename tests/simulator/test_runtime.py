@@ -94,7 +94,7 @@ async def test_deployed_on_may_be_missing(connect: Connect, flow: Build) -> None
 
 async def test_error_information_may_refuse_json(connect: Connect, flow: Build) -> None:
     """406 for JSON, the JSON text for XML; 204 for a healthy artifact and 404 for none."""
-    simulator, client = connect(error_information_accept="not-json", error_information_delay_looks=0)
+    simulator, client = connect(error_information_accept="not-json", error_information_delay_s=0.0)
     _with_flow(simulator, flow("F"))
     path = f"{RUNTIME_F}/ErrorInformation/$value"
     assert (await client.get(path)).status_code == 404

@@ -82,7 +82,7 @@ async def test_optional_references(connect: Connect, flow: Build, step: Step, ru
 
 async def test_references_that_are_not_optional_are_always_checked(connect: Connect, flow: Build) -> None:
     """Optional is said of each one by itself."""
-    simulator, client = connect(optional_references="ignored", deploy_s=0.0, error_information_delay_looks=0)
+    simulator, client = connect(optional_references="ignored", deploy_s=0.0, error_information_delay_s=0.0)
     required = "scriptcollection.S;resolution:=optional,messagemapping.M;a:=b"
     _with_flow(simulator, flow("F", headers={"Require-Capability": required}))
     await client.post(f"{DEPLOY_F}'active'")
@@ -118,7 +118,7 @@ async def test_other_runtime_trigger(connect: Connect, flow: Build, by: str, rul
 
 async def test_license_failing(connect: Connect, flow: Build) -> None:
     """The task says so, the runtime goes to ERROR with a text."""
-    simulator, client = connect(license_failing=frozenset({"F"}), deploy_s=0.0, error_information_delay_looks=0)
+    simulator, client = connect(license_failing=frozenset({"F"}), deploy_s=0.0, error_information_delay_s=0.0)
     _with_flow(simulator, flow("F"))
     task = (await client.post(f"{DEPLOY_F}'active'")).text
     status = (await client.get(f"BuildAndDeployStatus(TaskId='{task}')")).json()["d"]["Status"]
@@ -181,7 +181,7 @@ async def test_not_deployed_status(connect: Connect, status: int) -> None:
 @pytest.mark.parametrize("rule", ["not-found", "atom"])
 async def test_error_navigation(connect: Connect, rule: str) -> None:
     """404, or an entry that leads to the value."""
-    simulator, client = connect(error_navigation=rule, error_information_delay_looks=0)
+    simulator, client = connect(error_navigation=rule, error_information_delay_s=0.0)
     simulator.set_runtime("F", "ERROR", error="broken")
     answer = await client.get(ERROR_F, headers={"Accept": "*/*"})
     assert answer.status_code == (404 if rule == "not-found" else 200)
@@ -202,7 +202,7 @@ async def test_healthy_error_information(connect: Connect, status: int) -> None:
 @pytest.mark.parametrize("shape", ["parameter", "template", "children", "nested", "message", "text"])
 async def test_error_shape(connect: Connect, shape: str) -> None:
     """The text stands in a different place in each."""
-    simulator, client = connect(error_shape=shape, error_information_delay_looks=0)
+    simulator, client = connect(error_shape=shape, error_information_delay_s=0.0)
     simulator.set_runtime("F", "ERROR", error="broken\nthing")
     answer = await client.get(f"{ERROR_F}/$value")
     if shape == "text":

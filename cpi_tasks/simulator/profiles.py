@@ -1,0 +1,80 @@
+"""The kinds of tenants that ``SimulatorSettings.profile`` returns, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cpi_tasks.simulator.settings import Kind, SimulatorSettings
+
+PROFILES: Mapping[str, SimulatorSettings] = {
+    "default": SimulatorSettings(),
+    "strict": SimulatorSettings(
+        error_information_accept="not-json",
+        forbidden_body="empty",
+        unsupported_option_status=400,
+        runtime_inlinecount="refused",
+        accepts_empty_value_mapping=False,
+        requires_started_references=True,
+        save_version_rule="higher",
+        deletes_deployed=False,
+        lock_blocks=frozenset({"update", "delete", "save", "configure", "deploy"}),
+        lock_deletion="forbidden",
+        may_read_locks=False,
+        empty_parameter_values="refused",
+        value_validation="by-type",
+        batch_absolute_paths=False,
+        deploys_version_numbers=False,
+        error_information_delay_s=20.0,
+        other_runtime_trigger="refused",
+        designtime_rate=10,
+        runtime_rate=50,
+        designtime_tenant_rate=15,
+        runtime_tenant_rate=120,
+    ),
+    "lenient": SimulatorSettings(
+        enforce_csrf="never",
+        underscore_package_ids=True,
+        create_version="manifest",
+        prop_without_propdef="accepted",
+        artifact_content_on_reads="base64",
+        modified_at_families=frozenset(kind.value for kind in Kind),
+        resources_of_other_families="allowed",
+        lock_blocks=frozenset({"update"}),
+        value_validation="none",
+        parameter_keys_case_sensitive=False,
+        entity_encoded_values="decoded",
+        gives_task_id_for_all=True,
+        optional_references="ignored",
+        error_navigation="atom",
+        error_information_delay_s=0.0,
+        deploys_while_stopping=True,
+        undeployment="gone",
+        wraps_descriptions=False,
+    ),
+    "drafts": SimulatorSettings(
+        version_mode="draft",
+        draft_word="Draft",
+        configurations_of_draft="not-found",
+        parameter_write_moves_modified_at=False,
+    ),
+    "legacy": SimulatorSettings(
+        version_mode="keep",
+        modified_at_families=frozenset(),
+        gives_task_id_for_all=True,
+        manifest_line_bytes=70,
+        text_ending="no-period",
+        error_body="null-message",
+        not_deployed_status=500,
+        resource_update_status=200,
+        save_version_status_of_mappings=202,
+        batch_status=200,
+        batch_part_status=204,
+        task_words="capitalised",
+        task_id_form="newline",
+        error_shape="message",
+        deployed_on_stamp="trigger",
+        put_takes_file_values=True,
+        page_size=100,
+    ),
+}
+"""What differs from the defaults in each profile."""
