@@ -21,8 +21,11 @@ def command(task: str) -> str:
 @contextmanager
 def typed_as(task: str, arguments: Sequence[str] | None = None) -> Iterator[None]:
     """Take program and namespace from the command line that started ``task`` (default: of this process)."""
-    program, *typed = sys.argv if arguments is None else arguments
-    name = next((each for each in typed if each == task or each.endswith(f".{task}")), task)
+    program, *typed = (sys.argv if arguments is None else arguments) or [""]
+    found = [at for at, each in enumerate(typed) if each == task or each.endswith(f".{task}")]
+    # A word after an option may be its value: others come first.
+    found.sort(key=lambda at: at > 0 and typed[at - 1].startswith("-"))
+    name = typed[found[0]] if found else task
     token = _typed.set((_PROGRAM if Path(program).stem == _PROGRAM else "invoke", name.removesuffix(task)))
     try:
         yield

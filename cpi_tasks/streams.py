@@ -29,7 +29,8 @@ def lasting_streams() -> Iterator[None]:
 def write(stream: TextIO, text: str) -> None:
     """Write a text at once; a stream that does not take it gets no more, so that Python's exit does not fail either."""
     try:
-        stream.write(text)
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except ValueError:  # closed
         return

@@ -15,6 +15,8 @@ from cpi_tasks.hints import command, typed_as
         (["/usr/bin/inv", "-r", "x", "a.b.plan"], "invoke a.b.runs"),
         (["C:/bin/cpi-tasks.exe", "plan"], "cpi-tasks runs"),
         (["caller.py"], "invoke runs"),
+        ([], "invoke runs"),
+        (["inv", "-e", "x.plan", "cpi.plan"], "invoke cpi.runs"),
     ],
 )
 def test_program_and_namespace(arguments: list[str], hint: str) -> None:
