@@ -210,8 +210,8 @@ def _introduce(url: str, order: Order, planted: simulator.Planted | None, author
         variables["SSL_CERT_FILE"] = str(authority)
     _say(f"The embedded tenant is at {url}/ (open it in a browser; Ctrl-C ends it)")
     if planted is not None:
-        kept = f", {planted.kept} artifacts were there already" if planted.kept else ""
-        _say(f"Seeded {planted.packages} packages and {planted.artifacts} artifacts{kept}")
+        kept = f"; {_number(planted.kept, 'artifact')} already there" if planted.kept else ""
+        _say(f"Seeded {_number(planted.packages, 'package')} and {_number(planted.artifacts, 'artifact')}{kept}")
     if order.state_file is not None:
         _say(f"It is kept in '{order.state_file}'")
     if not _is_loopback(order.host):
@@ -233,6 +233,10 @@ def _show(request: simulator.SeenRequest) -> None:
         f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}  {request.method:<6} {request.target}  "
         f"{status}  {duration}{fault}"
     )
+
+
+def _number(amount: int, noun: str) -> str:
+    return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
 
 
 def _is_loopback(host: str) -> bool:

@@ -25,12 +25,16 @@ class Progress:
     ledgers: list[engine.Ledger] = field(default_factory=list)
     brake: engine.Brake | None = None
     is_interrupted: bool = False
+    begun: float | None = None
+    """When the first phase was about to start, by trio's clock."""
+    confirmation_s: float = 0.0
     off_record: StateFolderError | None = None
     """Why not everything of the run is on record."""
 
     def begin(self, planned: tuple[Planned, ...], settings: Settings) -> engine.Brake:
         """Take up what is to be done: from now on the run has a report, however it ends."""
         total = sum(bool(artifact.update or artifact.deploy) for one in planned for artifact in one.plan.artifacts())
+        self.begun = trio.current_time()
         self.planned, self.ledgers = planned, [engine.Ledger() for _ in planned]
         self.brake = engine.Brake(settings=settings, total=total)
         return self.brake
@@ -59,11 +63,14 @@ class Progress:
 
     def report(self, prepared: Prepared) -> Report:
         """Give the report of what has been done so far; what is under way is told as such."""
+        reading_s = None if self.begun is None else self.begun - self.started - self.confirmation_s
         return Report(
             environment=prepared.config.environment,
             tenant=tenant_name(prepared.config),
             parts=tuple(ledger.fold(one.plan) for one, ledger in zip(self.planned, self.ledgers, strict=True)),
             duration_s=trio.current_time() - self.started,
+            reading_s=reading_s,
+            confirmation_s=self.confirmation_s,
             is_interrupted=self.is_interrupted,
             kept_folder=self.kept_folder,
         )

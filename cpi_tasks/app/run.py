@@ -159,7 +159,9 @@ async def _work(keeper: Keeper, terms: Terms) -> None:
                 _drop_needless(planned, memory)
                 check_allowed(planned, prepared)
                 _check_saved(planned, prepared, terms)
+                asked = trio.current_time()
                 is_shown = await _confirm(planned, config, terms)
+                progress.confirmation_s = trio.current_time() - asked
                 # What runs leave is digested with it: a disk that cannot keep it is found out before anything is begun.
                 prepared.folder.key()
                 unless_begun.pop_all()

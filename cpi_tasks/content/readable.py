@@ -93,7 +93,9 @@ def _bounded(sides: Sides) -> Sides:
 
 def _sizes(tenant: bytes | None, files: bytes | None) -> str:
     sides = {"on the tenant": tenant, "in the files": files}
-    return ", ".join(f"{len(data)} bytes {where}" for where, data in sides.items() if data is not None)
+    return ", ".join(
+        f"{len(data)} byte{'' if len(data) == 1 else 's'} {where}" for where, data in sides.items() if data is not None
+    )
 
 
 def _headers(data: bytes) -> _Lines:

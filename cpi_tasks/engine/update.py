@@ -119,7 +119,11 @@ async def _settle_metadata(package: PackagePlan, context: Context) -> StepOutcom
             duration_s=trio.current_time() - started,
         )
     return StepOutcome(
-        status=Status.DONE, summary=summary, reason=package.reason, duration_s=trio.current_time() - started
+        status=Status.DONE,
+        summary=summary,
+        reason=package.reason,
+        duration_s=trio.current_time() - started,
+        action=package.action,
     )
 
 
@@ -148,7 +152,11 @@ async def _update_artifact(artifact: ArtifactPlan, step: UpdateStep, context: Co
         )
     else:
         outcome = StepOutcome(
-            status=Status.DONE, summary=summary, reason=step.reason, duration_s=trio.current_time() - started
+            status=Status.DONE,
+            summary=summary,
+            reason=step.reason,
+            duration_s=trio.current_time() - started,
+            action=step.action,
         )
     _settle(artifact, outcome, context)
 

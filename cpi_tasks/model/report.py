@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from cpi_tasks.errors import RunFailed
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.plan import PackageAction, UpdateAction
 
 
 class Status(Enum):
@@ -26,13 +28,16 @@ class Status(Enum):
         return self in {Status.FAILED, Status.ABORTED, Status.ABANDONED}
 
 
+_BAD = (Status.FAILED, Status.ABANDONED, Status.ABORTED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
     """How one step ended.
 
     ``summary`` is a short phrase in the past tense ("created 1.0.0", "deployed 1.0.1", "unchanged"); ``reason`` is why,
     with the tenant's text for a failure; ``advice`` is what to try next. ``is_unreachable``: it failed because the
-    tenant gave no usable answer or refused the login.
+    tenant gave no usable answer or refused the login. ``action`` is what an update in DONE did.
     """
 
     status: Status
@@ -41,6 +46,7 @@ class StepOutcome:
     advice: str = ""
     duration_s: float = 0.0
     is_unreachable: bool = False
+    action: UpdateAction | PackageAction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,17 @@ class ArtifactOutcome:
     def has_failed(self) -> bool:
         """Whether any step is not what was asked for."""
         return any(step.status.is_bad for step in self.steps)
+
+    @property
+    def worst(self) -> Status | None:
+        """How it is not as asked for: failed, else cut off by an interruption, else aborted; ``None`` where it is."""
+        found = {step.status for step in self.steps}
+        return next((status for status in _BAD if status in found), None)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it was updated or deployed and is as asked for, with nothing skipped."""
+        return not (self.has_failed or self.is_skipped) and any(step.status is Status.DONE for step in self.steps)
 
     @property
     def is_unchanged(self) -> bool:
@@ -91,6 +108,19 @@ class PackageOutcome:
         return own or any(artifact.has_failed for artifact in self.artifacts)
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether all that is not as asked for was cut off by an interruption."""
+        own = () if self.update is None else (self.update,)
+        steps = (*own, *(step for artifact in self.artifacts for step in artifact.steps))
+        bad = {step.status for step in steps if step.status.is_bad}
+        return bad == {Status.ABANDONED}
+
+    @property
+    def is_created(self) -> bool:
+        """Whether the package itself was created."""
+        return self.update is not None and self.update.action is PackageAction.CREATE
+
+    @property
     def is_updated(self) -> bool:
         """Whether its metadata or any of its artifacts was written, and nothing of the package's update failed."""
         steps = [self.update, *(artifact.update for artifact in self.artifacts)]
@@ -106,7 +136,12 @@ class PackageOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The numbers of the summary."""
+    """The numbers of the summary.
+
+    ``artifacts_total`` is the sum of changed, unchanged, skipped, failed and unfinished artifacts. What was kept from
+    starting by another failure counts as failed, what an interruption cut off as unfinished. ``artifacts_updated`` is
+    every artifact that was written; created, reconfigured, replaced and saved as a version are some of these.
+    """
 
     packages_total: int
     packages_updated: int
@@ -120,6 +155,14 @@ class Counts:
     artifacts_unchanged: int
     artifacts_skipped: int
     artifacts_failed: int
+    packages_created: int = 0
+    packages_unfinished: int = 0
+    artifacts_changed: int = 0
+    artifacts_unfinished: int = 0
+    artifacts_created: int = 0
+    artifacts_reconfigured: int = 0
+    artifacts_replaced: int = 0
+    artifacts_version_saved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +189,10 @@ class Report:
     tenant: str
     parts: tuple[PartReport, ...]
     duration_s: float
+    reading_s: float | None = None
+    """How long reading files and tenant and planning took; ``None`` where that is not known."""
+    confirmation_s: float = 0.0
+    """How long the run waited for a person to confirm it."""
     is_interrupted: bool = False
     kept_folder: str = ""
     """Where the uploaded content was kept, unpacked; empty where that was not asked for."""
@@ -192,18 +239,28 @@ def count(parts: tuple[PartReport, ...]) -> Counts:
     artifacts = [artifact for part in parts for artifact in part.artifacts()]
     deploys = [artifact.deploy for artifact in artifacts if artifact.deploy is not None]
     updates = [artifact.update for artifact in artifacts if artifact.update is not None]
+    did = Counter(step.action for step in updates if step.status is Status.DONE)
+    ends = Counter(artifact.worst for artifact in artifacts)
     quiet = [p for p in packages if not (p.has_failed or p.is_updated or p.is_deployed)]
     return Counts(
         packages_total=len(packages),
         packages_updated=sum(package.is_updated for package in packages),
         packages_deployed=sum(package.is_deployed for package in packages),
         packages_unchanged=len(quiet),
-        packages_failed=sum(package.has_failed for package in packages),
+        packages_failed=sum(package.has_failed and not package.is_unfinished for package in packages),
+        packages_created=sum(package.is_created for package in packages),
+        packages_unfinished=sum(package.is_unfinished for package in packages),
         artifacts_total=len(artifacts),
         artifacts_updated=sum(step.status is Status.DONE for step in updates),
         artifacts_deployed=sum(step.status is Status.DONE for step in deploys),
-        artifacts_deploy_failed=sum(step.status.is_bad for step in deploys),
+        artifacts_deploy_failed=sum(step.status in {Status.FAILED, Status.ABORTED} for step in deploys),
         artifacts_unchanged=sum(artifact.is_unchanged for artifact in artifacts),
         artifacts_skipped=sum(artifact.is_skipped for artifact in artifacts),
-        artifacts_failed=sum(artifact.has_failed for artifact in artifacts),
+        artifacts_failed=ends[Status.FAILED] + ends[Status.ABORTED],
+        artifacts_changed=sum(artifact.is_changed for artifact in artifacts),
+        artifacts_unfinished=ends[Status.ABANDONED],
+        artifacts_created=did[UpdateAction.CREATE],
+        artifacts_reconfigured=did[UpdateAction.CONFIGURE],
+        artifacts_replaced=did[UpdateAction.REPLACE],
+        artifacts_version_saved=did[UpdateAction.SAVE_VERSION],
     )

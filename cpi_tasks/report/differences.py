@@ -11,7 +11,7 @@ from cpi_tasks.model.naming import ArtifactRef
 from cpi_tasks.model.plan import Origin, PackagePlan, ParameterChange, UpdateAction, UpdateStep
 from cpi_tasks.report.masking import looks_secret
 from cpi_tasks.report.redactor import MASK, Redactor
-from cpi_tasks.report.wording import LONGEST_VALUE, Line, Tone, shortened, shown_value
+from cpi_tasks.report.wording import LONGEST_VALUE, Line, Tone, number, shortened, shown_value
 
 _MOST_PARAMETERS = 10
 _MOST_DIFF_LINES = 400
@@ -161,4 +161,4 @@ def _quietly(change: ParameterChange) -> str:
 
 
 def _more(verb: str, amount: int) -> list[Line]:
-    return [Line(f"      {verb} … and {amount:,} more parameters")] if amount > 0 else []
+    return [Line(f"      {verb} … and {number(amount, 'more parameter')}")] if amount > 0 else []

@@ -114,10 +114,11 @@ def _verdict(report: DriftReport) -> list[Line]:
     counts = _counts(report)
     refs = {entry.ref for entry in report.entries if entry.ref is not None and entry.aspect is not Aspect.LOCK}
     total = number(report.artifacts_total, "artifact")
-    equal = f"; {report.artifacts_total - len(refs):,} of {total} without any"
+    equal = report.artifacts_total - len(refs)
+    matching = f"; {equal:,} of {total} {'matches' if equal == 1 else 'match'} the files" if equal else ""
     if any(entry.aspect is Aspect.UNREADABLE and entry.ref is None for entry in report.entries):
         # How many artifacts a package has that could not be read is not known here: they must not pass for equal.
-        equal = f"; {total} looked for"
+        matching = f"; {total} looked for"
     locked = f" {number(counts['locked'], 'artifact')} open in an editor." if counts["locked"] else ""
     if not report.has_differences:
         packages = "its package" if report.artifacts_total == 1 else "their packages"
@@ -130,7 +131,7 @@ def _verdict(report: DriftReport) -> list[Line]:
         "unreadable": "not comparable",
     }
     words = ", ".join(f"{counts[name]:,} {text}" for name, text in said.items() if counts[name])
-    lines = [Line(f"Differences: {words}{equal}.{locked}", Tone.HEADING)]
+    lines = [Line(f"Differences: {words}{matching}.{locked}", Tone.HEADING)]
     lines += [unknown_makers(counts["unknown"])] if counts["unknown"] else []
     if counts["tenant"] or counts["both"]:
         text = "⚠ The tenant was edited by hand. Take the edit into the files, or let a run overwrite it (onDrift)."

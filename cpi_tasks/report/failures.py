@@ -80,16 +80,11 @@ def _all_bad(report: Report, redactor: Redactor) -> Iterator[_Bad]:
                 name, why = f"Package {package.id}", _step("update phase", package.update, redactor)
                 yield _Bad(status=package.update.status, name=name, title=f"{name}{origin}", why=tuple(why))
             for artifact in package.artifacts:
-                status = _worst(artifact)
+                status = artifact.worst
                 if status is not None:
                     name, kind = artifact.ref.artifact, artifact.kind.label
                     title = f"{name} ({kind}, package {package.id}{origin})"
                     yield _Bad(status=status, name=name, title=title, why=tuple(_why(artifact, redactor)))
-
-
-def _worst(artifact: ArtifactOutcome) -> Status | None:
-    found = {step.status for step in artifact.steps}
-    return next((status for status in _SECTIONS if status in found), None)
 
 
 def _why(artifact: ArtifactOutcome, redactor: Redactor) -> list[Line]:
@@ -123,12 +118,11 @@ def _good_end(report: Report, counts: Counts, warning_count: int) -> Line:
     left = [f"{number(counts.artifacts_unchanged, 'artifact')} unchanged"] if counts.artifacts_unchanged else []
     left += [f"{counts.artifacts_skipped:,} skipped"] if counts.artifacts_skipped else []
     if counts.packages_updated or counts.artifacts_updated or counts.artifacts_deployed:
-        done = [f"{number(counts.packages_updated, 'package')} and"] if not counts.artifacts_updated else []
-        updated = " ".join([*done, f"{number(counts.artifacts_updated, 'artifact')} updated"])
-        words = ", ".join([updated, f"{counts.artifacts_deployed:,} deployed", *left])
-        has_phase = any(part.deploy_s is not None for part in report.parts)
-        idle = "" if has_phase else " Nothing was deployed: there was no deploy phase."
-        return Line(f"✓ All operations completed successfully: {words}.{idle}{notice}", Tone.GOOD)
+        updated = number(counts.artifacts_updated, "artifact")
+        if not counts.artifacts_updated:
+            updated = f"{number(counts.packages_updated, 'package')} and {updated}"
+        words = ", ".join([_done(report, counts, updated, number(counts.artifacts_deployed, "artifact")), *left])
+        return Line(f"✓ All operations completed successfully: {words}.{notice}", Tone.GOOD)
     if counts.artifacts_total == 0:
         return Line(f"⚠ Nothing was done: the run had no artifacts to work on.{notice}", Tone.WARNING)
     if not counts.artifacts_unchanged:
@@ -138,24 +132,44 @@ def _good_end(report: Report, counts: Counts, warning_count: int) -> Line:
     return Line(f"{text}{notice}", Tone.GOOD)
 
 
+def _done(report: Report, counts: Counts, updated: str, deployed: str) -> str:
+    """Say what was updated and deployed, as far as the run had a phase for it."""
+    has_update = any(part.update_s is not None for part in report.parts)
+    has_deploy = any(part.deploy_s is not None for part in report.parts)
+    has_update |= any(artifact.update is not None for artifact in report.artifacts())
+    has_deploy |= any(artifact.deploy is not None for artifact in report.artifacts())
+    if has_deploy and not has_update:
+        return f"{deployed} deployed (deploy only)"
+    created = counts.artifacts_created or (0 if counts.artifacts_updated else counts.packages_created)
+    notes = [*([] if has_deploy else ["update only"]), *([f"{created:,} created"] if created else [])]
+    done = f"{updated} updated ({'; '.join(notes)})" if notes else f"{updated} updated"
+    return f"{done}, {counts.artifacts_deployed:,} deployed" if has_deploy else done
+
+
 def _failed(report: Report, counts: Counts) -> str:
     packages = sum(package.update is not None and package.update.status.is_bad for package in report.packages())
     words = [f"{number(packages, 'package')} failed"] if packages else []
     if counts.artifacts_failed:
-        waiting = sum(_worst(artifact) is Status.ABORTED for artifact in report.artifacts())
-        because = f" ({waiting:,} of them not begun because of another failure)" if waiting else ""
-        words.append(f"{counts.artifacts_failed:,} of {number(counts.artifacts_total, 'artifact')} failed{because}")
-    done = f"{counts.artifacts_updated:,} updated, {counts.artifacts_deployed:,} deployed"
-    return f"{' and '.join(words)}; {done}"
+        total = number(counts.artifacts_total, "artifact")
+        words.append(f"{counts.artifacts_failed:,} of {total} failed{_because(report)}")
+    if counts.artifacts_unfinished:
+        words.append(f"{counts.artifacts_unfinished:,} of {number(counts.artifacts_total, 'artifact')} not finished")
+    return f"{' and '.join(words)}; {_done_besides(report, counts)}"
 
 
 def _interrupted(report: Report, counts: Counts) -> str:
-    worst = [_worst(artifact) for artifact in report.artifacts()]
-    unfinished = worst.count(Status.ABANDONED) + worst.count(Status.ABORTED)
     words = [
-        f"{unfinished:,} of {number(counts.artifacts_total, 'artifact')} not finished",
-        f"{worst.count(Status.FAILED):,} failed",
-        f"{counts.artifacts_updated:,} updated",
-        f"{counts.artifacts_deployed:,} deployed",
+        f"{counts.artifacts_unfinished:,} of {number(counts.artifacts_total, 'artifact')} not finished",
+        f"{counts.artifacts_failed:,} failed{_because(report)}",
+        _done_besides(report, counts),
     ]
     return ", ".join(words)
+
+
+def _done_besides(report: Report, counts: Counts) -> str:
+    return _done(report, counts, f"{counts.artifacts_updated:,}", f"{counts.artifacts_deployed:,}")
+
+
+def _because(report: Report) -> str:
+    waiting = sum(artifact.worst is Status.ABORTED for artifact in report.artifacts())
+    return f" ({waiting:,} of them not started because of another failure)" if waiting else ""

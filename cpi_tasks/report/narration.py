@@ -65,6 +65,7 @@ class Narrator:
         self._has_diffs = False
         self._unchanged: Counter[PackageId] = Counter()
         self._phase_counts: Counter[Status] = Counter()
+        self._created = 0
 
     def tell(self, event: Event) -> list[Line]:
         """Give the lines for one event, in order; for the last event only warnings not given before."""
@@ -136,6 +137,7 @@ class Narrator:
         if isinstance(event, PackageUpdated):
             return [] if is_unchanged else [settled(f"📦 {event.package}", event.outcome, self._redactor)]
         self._phase_counts[event.outcome.status] += 1
+        self._created += event.outcome.action is UpdateAction.CREATE
         if is_unchanged:
             self._unchanged[event.ref.package] += 1
             return []
@@ -144,6 +146,7 @@ class Narrator:
     def _phase_begin(self, event: PhaseStarted) -> list[Line]:
         self._unchanged.clear()
         self._phase_counts.clear()
+        self._created = 0
         if event.phase is Phase.UPDATE:
             title = "PHASE 1: UPDATING ALL PACKAGES AND ARTIFACTS"
             return [*heading(title), Line(f"Total artifacts to update: {event.pending:,} of {event.total:,}")]
@@ -162,7 +165,8 @@ class Narrator:
             Line(f"= 📦 {package}: {number(amount, 'artifact')} {quiet}") for package, amount in self._unchanged.items()
         ]
         counts = self._phase_counts
-        words = [f"{counts[Status.DONE]:,} {done}", f"{counts[Status.FAILED]:,} failed"]
+        created = f" ({self._created:,} created)" if self._created and event.phase is Phase.UPDATE else ""
+        words = [f"{counts[Status.DONE]:,} {done}{created}", f"{counts[Status.FAILED]:,} failed"]
         rest = {
             Status.ABANDONED: "cut off",
             Status.ABORTED: "not begun",

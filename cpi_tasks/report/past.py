@@ -71,12 +71,12 @@ def render_run(run: PastRun, redactor: Redactor, *, stdout: IO[str] | None = Non
     lines = [
         Line(f"Run {run.id} | Environment: {run.environment or '?'} | Tenant: {run.tenant or '?'}", Tone.HEADING),
         Line(f"Began {run.started_at}, last entry {run.last_at}: {_ending(run)}."),
-        *(Line(f"📦 {package}: {outcome}") for package, outcome in run.packages.items()),
+        *(Line(f"📦 {package}: {_once(outcome)}") for package, outcome in run.packages.items()),
     ]
     for name, artifact in run.artifacts.items():
         said = [
-            *([f"update {artifact.update}"] if artifact.update else []),
-            *([f"deploy {artifact.deploy}"] if artifact.deploy else []),
+            *([f"update {_once(artifact.update)}"] if artifact.update else []),
+            *([f"deploy {_once(artifact.deploy)}"] if artifact.deploy else []),
             *([artifact.under_way] if artifact.under_way else []),
         ]
         lines.append(Line(f"  {name}: {'; '.join(said) or f'not begun (planned: {artifact.planned})'}"))
@@ -86,6 +86,12 @@ def render_run(run: PastRun, redactor: Redactor, *, stdout: IO[str] | None = Non
         for write in run.unanswered_writes
     ]
     return rendered(lines, redactor, stdout)
+
+
+def _once(outcome: str) -> str:
+    """Return ``status: summary`` without saying the same word twice."""
+    status, _, summary = outcome.partition(": ")
+    return summary if status in {summary, "unchanged"} else outcome
 
 
 def runs_json(runs: Iterable[PastRun], redactor: Redactor) -> str:

@@ -41,7 +41,7 @@ class PlainView:
         self._board.note(event, now)
         lines = self._narrator.tell(event)
         if isinstance(event, InventoryProgress) and now - self._last_line_at >= _PROGRESS_S:
-            lines = [Line(f"… reading the tenant: {event.read:,} of {event.total:,} artifacts")]
+            lines = [Line(f"… reading the tenant: {event.read:,} of {number(event.total, 'artifact')}")]
         elif isinstance(event, RunFinished):
             lines += _report_lines(event.report, self._redactor, warning_count=self._narrator.warning_count)
         self._write(lines, now)

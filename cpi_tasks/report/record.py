@@ -17,7 +17,10 @@ _Json = Mapping[str, object]
 def report_json(report: Report, redactor: Redactor, values: Values) -> str:
     """Give a report as one JSON object; keys are only ever added, ``formatVersion`` changes with anything else.
 
-    - ``formatVersion``, ``environment``, ``tenant``, ``exitCode``, ``isInterrupted``, ``seconds``, ``counts``;
+    - ``formatVersion``, ``environment``, ``tenant``, ``exitCode``, ``isInterrupted``, ``seconds``, ``readingSeconds``
+      (before the first phase; null where it is not known), ``confirmationSeconds``;
+    - ``counts``: the numbers of the summary. ``artifactsTotal`` is the sum of changed, unchanged, skipped, failed and
+      unfinished artifacts; what an interruption cut off is unfinished, not failed;
     - ``parts[]``: ``source``, ``updateSeconds`` and ``deploySeconds`` (null for a phase that did not run),
       ``warnings[]``, ``packages[]``;
     - ``packages[]``: ``id``, ``update`` (null where nothing was planned), ``artifacts[]`` of ``id``, ``kind``,
@@ -33,6 +36,8 @@ def report_json(report: Report, redactor: Redactor, values: Values) -> str:
         "exitCode": report.exit_code,
         "isInterrupted": report.is_interrupted,
         "seconds": round(report.duration_s, 1),
+        "readingSeconds": None if report.reading_s is None else round(report.reading_s, 1),
+        "confirmationSeconds": round(report.confirmation_s, 1),
         "counts": {_camel(name): number for name, number in asdict(count(report.parts)).items()},
         "parts": [_part(part, redactor, values) for part in report.parts],
     }

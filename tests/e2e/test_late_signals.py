@@ -92,7 +92,7 @@ def test_what_comes_too_late_changes_nothing(program: Program, moment: str, name
     ended = end(program, moment, name, times=2)
 
     assert "Traceback" not in ended.said
-    assert "✓ All operations completed successfully: 1 artifact updated, 1 deployed." in ended.said
+    assert "✓ All operations completed successfully: 1 artifact updated (1 created), 1 deployed." in ended.said
     (file,) = reports(program)
     document = json.loads(file.read_text(encoding="utf-8"))
     assert (ended.code, document["exitCode"], document["isInterrupted"]) == (0, 0, False)

@@ -80,7 +80,7 @@ def test_the_end_is_clean_and_the_next_run_continues(tmp_path: Path, number: int
         assert httpx.get(url.replace(url.partition("/api")[0], stand.url), auth=LOGIN).status_code == 404
         assert stand.end() == 0
     with started(*flags, cwd=tmp_path) as stand:
-        assert "Seeded 0 packages and 1 artifacts, 9 artifacts were there already" in stand.lines
+        assert "Seeded 0 packages and 1 artifact; 9 artifacts already there" in stand.lines
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def test_outcomes_are_counted_once_each() -> None:
         artifacts_unchanged=2,
         artifacts_skipped=2,
         artifacts_failed=2,
+        artifacts_changed=2,
     )
 
 

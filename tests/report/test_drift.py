@@ -73,7 +73,7 @@ def test_differences_stand_below_their_package_and_artifact() -> None:
         "",
         (
             "Differences: 1 by someone's edit, 1 made on both sides, 1 by your change, 1 of unknown origin, "
-            "1 not comparable; 6 of 9 artifacts without any. 1 artifact open in an editor."
+            "1 not comparable; 6 of 9 artifacts match the files. 1 artifact open in an editor."
         ),
         "Who made 1 difference is not known: no earlier run left a record that tells.",
         "⚠ The tenant was edited by hand. Take the edit into the files, or let a run overwrite it (onDrift).",
@@ -91,29 +91,29 @@ def test_differences_stand_below_their_package_and_artifact() -> None:
         (
             report(OWN),
             [
-                "Differences: 1 by your change; 8 of 9 artifacts without any.",
+                "Differences: 1 by your change; 8 of 9 artifacts match the files.",
                 "✓ No drift: what differs are your own changes, not carried out yet.",
             ],
         ),
         (
             report(RUNTIME),
             [
-                "Differences: 1 of unknown origin; 8 of 9 artifacts without any.",
+                "Differences: 1 of unknown origin; 8 of 9 artifacts match the files.",
                 "Who made 1 difference is not known: no earlier run left a record that tells.",
             ],
         ),
         (
             report(OWN, replace(LOCK, ref=ref("L"))),
             [
-                "Differences: 1 by your change; 8 of 9 artifacts without any. 1 artifact open in an editor.",
+                "Differences: 1 by your change; 8 of 9 artifacts match the files. 1 artifact open in an editor.",
                 "✓ No drift: what differs are your own changes, not carried out yet.",
             ],
         ),
-        (report(UNREADABLE), ["Differences: 1 not comparable; 8 of 9 artifacts without any."]),
+        (report(UNREADABLE), ["Differences: 1 not comparable; 8 of 9 artifacts match the files."]),
         (
             report(BOTH),
             [
-                "Differences: 1 made on both sides; 8 of 9 artifacts without any.",
+                "Differences: 1 made on both sides; 8 of 9 artifacts match the files.",
                 "⚠ The tenant was edited by hand. Take the edit into the files, or let a run overwrite it (onDrift).",
             ],
         ),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.model.plan import UpdateAction
 from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Report, Status, StepOutcome
 from cpi_tasks.report import Redactor, render_report
 
@@ -30,16 +31,26 @@ def report(*artifacts: ArtifactOutcome, package: StepOutcome | None = None, depl
     return Report(environment="dev", tenant="t", parts=(part,), duration_s=75.0)
 
 
+NEW = replace(step(Status.DONE), action=UpdateAction.CREATE)
 DONE, SAME, FAILED = step(Status.DONE), step(Status.UNCHANGED), step(Status.FAILED)
-SKIPPED, ABORTED = step(Status.SKIPPED), step(Status.ABORTED)
+SKIPPED, ABORTED, ABANDONED = step(Status.SKIPPED), step(Status.ABORTED), step(Status.ABANDONED)
 ENDINGS = [
     (report(artifact("A", DONE, DONE)), "✓ All operations completed successfully: 1 artifact updated, 1 deployed."),
     (
         report(artifact("A", DONE), deploy_s=None),
-        (
-            "✓ All operations completed successfully: 1 artifact updated, 0 deployed."
-            " Nothing was deployed: there was no deploy phase."
-        ),
+        "✓ All operations completed successfully: 1 artifact updated (update only).",
+    ),
+    (
+        report(artifact("A", NEW), artifact("B", NEW), artifact("C", DONE), deploy_s=None),
+        "✓ All operations completed successfully: 3 artifacts updated (update only; 2 created).",
+    ),
+    (
+        report(artifact("A", NEW, DONE), artifact("B", SAME, SAME)),
+        ("✓ All operations completed successfully: 1 artifact updated (1 created), 1 deployed, 1 artifact unchanged."),
+    ),
+    (
+        replace(report(), parts=(replace(report(artifact("A", None, DONE)).parts[0], update_s=None),)),
+        "✓ All operations completed successfully: 1 artifact deployed (deploy only).",
     ),
     (
         report(package=DONE),
@@ -54,7 +65,7 @@ ENDINGS = [
     (
         report(artifact("A", DONE, FAILED), artifact("B", DONE, ABORTED), artifact("C", DONE, DONE)),
         (
-            "✗ 2 of 3 artifacts failed (1 of them not begun because of another failure); 3 updated, 1 deployed"
+            "✗ 2 of 3 artifacts failed (1 of them not started because of another failure); 3 updated, 1 deployed"
             " (exit code 1)."
         ),
     ),
@@ -64,6 +75,17 @@ ENDINGS = [
         (
             "✗ Interrupted after 1 min 15 s (exit code 130): 1 of 1 artifact not finished, 0 failed, 1 updated, "
             "0 deployed. Running the same command again picks up from here."
+        ),
+    ),
+    (
+        # Cut off in the update phase: there was to be a deploy phase.
+        replace(
+            report(artifact("A", NEW, ABANDONED), artifact("B", ABANDONED, ABANDONED), deploy_s=None),
+            is_interrupted=True,
+        ),
+        (
+            "✗ Interrupted after 1 min 15 s (exit code 130): 2 of 2 artifacts not finished, 0 failed,"
+            " 1 updated (1 created), 0 deployed. Running the same command again picks up from here."
         ),
     ),
     (
@@ -113,7 +135,7 @@ NOT BEGUN BECAUSE OF ANOTHER FAILURE
     update and deploy phase: aborted: package 'P' could not be created
     what to do: see the package's failure
 
-✗ 1 package failed and 25 of 25 artifacts failed (25 of them not begun because of another failure); \
+✗ 1 package failed and 25 of 25 artifacts failed (25 of them not started because of another failure); \
 0 updated, 0 deployed (exit code 1).
 """
     )

@@ -72,6 +72,7 @@ def test_a_run_that_does_something(play: Play, successful_run: list[Event]) -> N
     Artifacts Updated:       1
     Artifacts Deployed OK:   1
     Artifacts Deployed Fail: 0
+    Artifacts Changed:       1
     Artifacts Unchanged:     1
     Artifacts Skipped:       0
     Artifacts Failed:        0
@@ -124,6 +125,7 @@ def test_a_second_run_says_that_nothing_was_done(play: Play, unchanged_run: list
     Artifacts Updated:       0
     Artifacts Deployed OK:   0
     Artifacts Deployed Fail: 0
+    Artifacts Changed:       0
     Artifacts Unchanged:     1
     Artifacts Skipped:       0
     Artifacts Failed:        0
@@ -221,6 +223,7 @@ def test_two_parts_get_a_header_a_summary_each_and_a_total(
     Artifacts Updated:       2
     Artifacts Deployed OK:   1
     Artifacts Deployed Fail: 1
+    Artifacts Changed:       1
     Artifacts Unchanged:     2
     Artifacts Skipped:       0
     Artifacts Failed:        1

@@ -42,6 +42,8 @@ def test_its_keys_are_these() -> None:
         "exitCode": 1,
         "isInterrupted": False,
         "seconds": 20.0,
+        "readingSeconds": None,
+        "confirmationSeconds": 0.0,
         "counts": {
             "packagesTotal": 1,
             "packagesUpdated": 0,
@@ -55,6 +57,14 @@ def test_its_keys_are_these() -> None:
             "artifactsUnchanged": 0,
             "artifactsSkipped": 0,
             "artifactsFailed": 1,
+            "packagesCreated": 0,
+            "packagesUnfinished": 0,
+            "artifactsChanged": 0,
+            "artifactsUnfinished": 0,
+            "artifactsCreated": 0,
+            "artifactsReconfigured": 0,
+            "artifactsReplaced": 0,
+            "artifactsVersionSaved": 0,
         },
         "parts": [
             {
