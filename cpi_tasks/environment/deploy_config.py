@@ -9,7 +9,6 @@ from cpi_tasks.environment import schema
 from cpi_tasks.environment.nodes import Document, Loc, SequenceNode, is_null, is_unset
 from cpi_tasks.environment.settings import Layer
 from cpi_tasks.errors import Problem
-from cpi_tasks.model.naming import ArtifactKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +91,9 @@ def _read_artifacts(document: Document, package: Loc) -> tuple[tuple[ArtifactEnt
         loc = (*package, "artifacts", index)
         checked = schema.check(schema.ArtifactKeys, document, loc)
         problems += checked.problems
-        if checked.keys is None:
+        if checked.keys is None or "type" in checked.broken:
             continue
         entries.append(ArtifactEntry(loc=loc, keys=checked.keys))
-        if checked.keys.config_overrides and checked.keys.type is not ArtifactKind.INTEGRATION_FLOW:
-            message = f"only integration flows have parameters to override, not a {checked.keys.type.label}"
-            problems.append(document.problem((*loc, "configOverrides"), message, at_key=True))
     return tuple(entries), tuple(problems)
 
 

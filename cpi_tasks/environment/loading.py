@@ -224,11 +224,14 @@ class _ConfigBuilder:
         """Name, merge and filter; no configuration comes back where nothing of them could be checked further."""
         found = self.layers.first(lambda keys: keys.packages_dir)
         folder = found[1].folder / found[0] if found is not None else root
-        named = tuple(
+        found_names = [
             specs.name_config(file, prefix=self._prefix(file), packages_folder=folder) for file in files.files
+        ]
+        untyped = [problem for _, problems in found_names for problem in problems]
+        named, unresolved = resolve_dependencies(
+            tuple(config for config, _ in found_names), is_complete=files.is_complete and not untyped
         )
-        named, unresolved = resolve_dependencies(named, is_complete=files.is_complete)
-        problems = [*specs.find_duplicates(named), *unresolved]
+        problems = [*untyped, *specs.find_duplicates(named), *unresolved]
         if self.layers.value(lambda keys: keys.merge_configs) and len(named) > 1:
             merged, ambiguous = specs.merge(named, f"{files.label} ({len(named)} files merged)")
             sections = [file.section for file in files.files if file.section is not None]
@@ -237,7 +240,7 @@ class _ConfigBuilder:
         filters = read_filters(self.layers)
         configs = specs.select(named, filters)
         # Wrong entries are missing from the specs, so only faultless files can tell that a name matches nothing.
-        if files.is_complete:
+        if files.is_complete and not untyped:
             problems += _check_filters(filters, named, configs)
         if found is None and self._needs_folder(configs):
             problems += self._missing_folder()

@@ -102,9 +102,9 @@ def whole_number(value: object) -> int | None:
     if number is None:
         return None
     if number < 1:
-        raise wrong(f"must be at least 1, not {_shown(value)}")
+        raise wrong(f"must be at least 1, not {shown(value)}")
     if number != int(number):
-        raise wrong(f"must be a whole number, not {_shown(value)}")
+        raise wrong(f"must be a whole number, not {shown(value)}")
     return int(number)
 
 
@@ -112,7 +112,7 @@ def positive_number(value: object) -> float | None:
     """Read a number greater than 0."""
     number = _number(value)
     if number is not None and number <= 0:
-        raise wrong(f"must be greater than 0, not {_shown(value)}")
+        raise wrong(f"must be greater than 0, not {shown(value)}")
     return number
 
 
@@ -120,7 +120,7 @@ def duration_or_zero(value: object) -> float | None:
     """Read a number of at least 0."""
     number = _number(value)
     if number is not None and number < 0:
-        raise wrong(f"must not be negative, as {_shown(value)} is")
+        raise wrong(f"must not be negative, as {shown(value)} is")
     return number
 
 
@@ -130,13 +130,13 @@ def number_or_share(value: object) -> MaxFailures | None:
     if text.endswith("%") and _DECIMAL.fullmatch(text[:-1].strip()):
         share = float(text[:-1])
         if not 0 <= share <= _WHOLE:
-            raise wrong(f"must be between 0% and 100%, not {_shown(value)}")
+            raise wrong(f"must be between 0% and 100%, not {shown(value)}")
         return MaxFailures(amount=share, is_share=True)
     number = _number(value)
     if number is None:
         return None
     if number < 0 or number != int(number):
-        raise wrong(f"must be a whole number of at least 0 or a percentage such as 10%, not {_shown(value)}")
+        raise wrong(f"must be a whole number of at least 0 or a percentage such as 10%, not {shown(value)}")
     return MaxFailures(amount=number)
 
 
@@ -150,23 +150,10 @@ def choice(kind: type[E]) -> Callable[[object], E | None]:
             return None
         if text not in words:
             hint = did_you_mean(text, words)
-            raise wrong(f"{_shown(value)} is not one of {', '.join(words)}{hint}")
+            raise wrong(f"{shown(value)} is not one of {', '.join(words)}{hint}")
         return words[text]
 
     return read
-
-
-def required_choice(kind: type[E]) -> Callable[[object], E]:
-    """Give a reader for the values of an enum where one must be given."""
-    read = choice(kind)
-
-    def read_required(value: object) -> E:
-        member = read(value)
-        if member is None:
-            raise wrong(f"must be one of {', '.join(str(each.value) for each in kind)}")
-        return member
-
-    return read_required
 
 
 def as_written(value: object) -> str:
@@ -211,7 +198,8 @@ def _is_unset(value: object) -> bool:
     return isinstance(value, Scalar) and value.origin is Origin.UNSET
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value for a message: never what a variable holds."""
     return value.shown if isinstance(value, Scalar) else "this"
 
 

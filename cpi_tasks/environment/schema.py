@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from cpi_tasks.environment import scalars
+from cpi_tasks.environment.kinds import read_kind
 from cpi_tasks.environment.nodes import Document, Loc, MappingNode, Node, Scalar, SequenceNode, is_null, is_unset
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import Problem
@@ -175,7 +176,7 @@ class ArtifactKeys(_Keys):
     artifact_id: Name
     artifact_dir: Folder
     display_name: Text = None
-    type: Annotated[ArtifactKind, PlainValidator(scalars.required_choice(ArtifactKind))]
+    type: Annotated[ArtifactKind | None, PlainValidator(read_kind)] = None
     sync: Flag = None
     deploy: Flag = None
     config_overrides: dict[str, Override] | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cpi_tasks.environment.deploy_config import ArtifactEntry, ConfigFile, PackageEntry
 from cpi_tasks.environment.filters import Filters
+from cpi_tasks.environment.kinds import kind_in_manifest
 from cpi_tasks.environment.nodes import problem_at
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Position
@@ -50,10 +51,11 @@ def package_name(prefix: str, name: str) -> str:
     return f"{prefix} - {name}" if prefix else name
 
 
-def name_config(file: ConfigFile, *, prefix: str, packages_folder: Path) -> NamedConfig:
-    """Apply the prefix to everything in a configuration."""
-    packages = tuple(_package(file, entry, prefix, packages_folder) for entry in file.packages)
-    return NamedConfig(source=file.source, prefix=prefix, packages=packages)
+def name_config(file: ConfigFile, *, prefix: str, packages_folder: Path) -> tuple[NamedConfig, tuple[Problem, ...]]:
+    """Apply the prefix to everything in a configuration; an artifact whose type nothing names is left out."""
+    found = [_package(file, entry, prefix, packages_folder) for entry in file.packages]
+    named = NamedConfig(source=file.source, prefix=prefix, packages=tuple(package for package, _ in found))
+    return named, tuple(problem for _, problems in found for problem in problems)
 
 
 def find_duplicates(configs: Iterable[NamedConfig]) -> tuple[Problem, ...]:
@@ -129,11 +131,25 @@ def _uses(config: NamedConfig) -> Iterable[tuple[str, str, Position]]:
             yield "artifact", artifact.id, artifact.position
 
 
-def _package(file: ConfigFile, entry: PackageEntry, prefix: str, packages_folder: Path) -> PackageSpec:
+def _package(
+    file: ConfigFile, entry: PackageEntry, prefix: str, packages_folder: Path
+) -> tuple[PackageSpec, list[Problem]]:
     keys = entry.keys
     final = package_id(prefix, keys.integration_suite_id)
     folder = packages_folder / keys.package_dir
-    return PackageSpec(
+    artifacts: list[ArtifactSpec] = []
+    problems: list[Problem] = []
+    for each in entry.artifacts:
+        kind = each.keys.type or kind_in_manifest(folder / each.keys.artifact_dir)
+        if isinstance(kind, str):
+            message = f"is not given, and {kind}; add type: IntegrationFlow, or what else it is"
+            problems.append(file.document.problem((*each.loc, "type"), message))
+            continue
+        if each.keys.config_overrides and kind is not ArtifactKind.INTEGRATION_FLOW:
+            message = f"only integration flows have parameters to override, not a {kind.label}"
+            problems.append(file.document.problem((*each.loc, "configOverrides"), message, at_key=True))
+        artifacts.append(_artifact(file, each, kind, prefix=prefix, package=final, folder=folder, of=entry))
+    spec = PackageSpec(
         id=final,
         source_id=keys.integration_suite_id,
         folder=folder,
@@ -143,16 +159,21 @@ def _package(file: ConfigFile, entry: PackageEntry, prefix: str, packages_folder
         short_text=keys.short_text,
         sync=keys.sync is not False,
         deploy=keys.deploy is not False,
-        artifacts=tuple(
-            _artifact(file, artifact, prefix=prefix, package=final, folder=folder, of=entry)
-            for artifact in entry.artifacts
-        ),
+        artifacts=tuple(artifacts),
         position=file.document.position((*entry.loc, "integrationSuiteId")),
     )
+    return spec, problems
 
 
 def _artifact(
-    file: ConfigFile, entry: ArtifactEntry, *, prefix: str, package: PackageId, folder: Path, of: PackageEntry
+    file: ConfigFile,
+    entry: ArtifactEntry,
+    kind: ArtifactKind,
+    *,
+    prefix: str,
+    package: PackageId,
+    folder: Path,
+    of: PackageEntry,
 ) -> ArtifactSpec:
     keys = entry.keys
     overrides = keys.config_overrides or {}
@@ -160,7 +181,7 @@ def _artifact(
     return ArtifactSpec(
         ref=ArtifactRef(package=package, artifact=artifact_id(prefix, keys.artifact_id)),
         source_id=keys.artifact_id,
-        kind=keys.type,
+        kind=kind,
         folder=folder / keys.artifact_dir,
         display_name=keys.display_name,
         sync=keys.sync is not False and of.keys.sync is not False,

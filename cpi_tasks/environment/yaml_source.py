@@ -26,6 +26,7 @@ MAX_BORROWED_NODES = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = Resolver()
 _TAG_PREFIX = "tag:yaml.org,2002:"
+_QUOTE_TAG = "put a text that begins with '!' in quotes"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "merge", "value"})
 
 
@@ -96,7 +97,8 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent, depth: int) -> _Built:
         built = self.anchors.get(event.anchor or "")
         if built is None:
-            raise _UnreadableError(_mark(event), f"the alias *{event.anchor} has no complete anchor before it")
+            hint = "put a text that begins with '*' in quotes"
+            raise _UnreadableError(_mark(event), f"the alias *{event.anchor} has no complete anchor before it; {hint}")
         self.borrowed += built.size
         if self.borrowed > MAX_BORROWED_NODES:
             raise _UnreadableError(_mark(event), "the aliases of this file stand for far too many values")
@@ -219,11 +221,13 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str]:
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
     tag = event.tag
+    if tag == "!" and not event.style:
+        raise _UnreadableError(_mark(event), f"'!' is a YAML tag here; {_QUOTE_TAG}")
     if tag is None or tag == "!":
         tag = _plain_tag(event.value, event.implicit)
     short = tag.removeprefix(_TAG_PREFIX)
     if short not in _SCALAR_TAGS:
-        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported")
+        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported; {_QUOTE_TAG}")
     short = "str" if short == "value" else short
     return Scalar(mark=_mark(event), text=event.value, written=event.value, tag=short, origin=Origin.FILE)
 
@@ -236,7 +240,7 @@ def _plain_tag(text: str, implicit: tuple[bool, bool]) -> str:
 def _check_tag(event: yaml.NodeEvent, expected: str) -> None:
     tag = getattr(event, "tag", None)
     if tag not in {None, "!", _TAG_PREFIX + expected}:
-        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported")
+        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported; {_QUOTE_TAG}")
 
 
 def _measure(parts: list[_Built]) -> tuple[int, int]:

@@ -184,15 +184,14 @@ def test_overrides_only_for_flows(write: Write, complaints: Complaints) -> None:
         ("packageDir: A", "packageDir: ..", "3:17: packages.0.packageDir: must not leave the packages folder"),
         (
             "type: IntegrationFlow",
-            "type: integrationflow",
+            "type: integrationflows",
             (
-                "7:15: packages.0.artifacts.0.type: 'integrationflow' is not one of IntegrationFlow, ScriptCollection, "
-                "MessageMapping, ValueMapping; did you mean 'IntegrationFlow'?"
+                "7:15: packages.0.artifacts.0.type: 'integrationflows' is not one of IntegrationFlow, "
+                "ScriptCollection, MessageMapping, ValueMapping; did you mean 'IntegrationFlow'?"
             ),
         ),
-        ("type: IntegrationFlow", "type: ''", "7:15: packages.0.artifacts.0.type: must be one of IntegrationFlow, Scr"),
-        ("        type: IntegrationFlow\n", "", "5:9: packages.0.artifacts.0.type: is required"),
-        ("type: IntegrationFlow", "dependsOn: [X]", "5:9: packages.0.artifacts.0.type: is required"),
+        ("type: IntegrationFlow", "type: ''", "7:15: packages.0.artifacts.0.type: is not given, and "),
+        ("        type: IntegrationFlow\n", "", "5:9: packages.0.artifacts.0.type: is not given, and "),
         ("packageDir: A", "deploy: maybe", "2:5: packages.0.packageDir: is required"),
         (
             "packageDir: A",

@@ -145,3 +145,59 @@ def test_no_false_mismatch_beside_unset_variables(write: Write, complaints: Comp
     write("environments/x.yml", text)
     (found,) = complaints()
     assert "the environment variable NOPE is not set" in found
+
+
+FOUR = "".join(
+    f"  - {{integrationSuiteId: {name}, packageDir: p, artifacts: [{{artifactId: {name}1, artifactDir: F, "
+    f"type: IntegrationFlow}}, {{artifactId: {name}2, artifactDir: F, type: IntegrationFlow}}]}}\n"
+    for name in ("CustomerSync", "CustomerLegacy", "Orders", "customerx")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Customer*", ["CustomerSync", "CustomerLegacy"]),
+        ("Customer*,!CustomerLegacy", ["CustomerSync"]),
+        ("!CustomerLegacy , Customer* ", ["CustomerSync"]),
+        ("!Customer*", ["Orders", "customerx"]),
+        ("!Orders,!customerx", ["CustomerSync", "CustomerLegacy"]),
+        ("[co]*", ["customerx"]),
+        ("Order?", ["Orders"]),
+        ("Orders,Orders", ["Orders"]),
+        ("! Orders", ["CustomerSync", "CustomerLegacy", "customerx"]),
+    ],
+)
+def test_globs_and_negation(write: Write, run: Run, text: str, kept: list[str]) -> None:
+    """Upper and lower case differ; with negations alone everything stays but those."""
+    write("config.yml", f"packages:\n{FOUR}")
+    found = run(Selection(env="x", package_filter=text)).configs[0].packages
+    assert [package.source_id for package in found] == kept
+
+
+def test_both_filters_with_patterns(write: Write, run: Run) -> None:
+    """An artifact must pass both; a package of which nothing is left is not there."""
+    write("config.yml", f"packages:\n{FOUR}")
+    found = run(Selection(env="x", package_filter="!Orders", artifact_filter="*1,!customer*")).configs[0].packages
+    assert [str(artifact.ref) for package in found for artifact in package.artifacts] == [
+        "CustomerSync/CustomerSync1",
+        "CustomerLegacy/CustomerLegacy1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("customer*,!CustomerLegasy", "there is no package 'CustomerLegasy'; did you mean 'CustomerLegacy'?"),
+        ("Costumer*", "no package matches 'Costumer*'"),
+        ("!X*", "no package matches '!X*'"),
+        ("!", "'!' names no package; write an id or a pattern after '!'"),
+        ("customersync", "there is no package 'customersync'; did you mean 'CustomerSync'?"),
+        ("Orders,!Orders", "the filters together leave nothing to do"),
+    ],
+)
+def test_a_part_that_matches_nothing(write: Write, complaints: Complaints, text: str, message: str) -> None:
+    """Every part of a filter must match something, also a negation."""
+    write("config.yml", f"packages:\n{FOUR}")
+    (found,) = complaints(Selection(env="x", package_filter=text))
+    assert message in found

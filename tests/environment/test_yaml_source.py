@@ -12,6 +12,10 @@ def problems(data: bytes) -> list[str]:
     return [str(problem) for problem in parse(data, "f.yml").problems]
 
 
+QUOTE = "; put a text that begins with '!' in quotes"
+STAR = "; put a text that begins with '*' in quotes"
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
@@ -27,13 +31,14 @@ def problems(data: bytes) -> list[str]:
         (b"? [a]\n: 1\n", "f.yml:1:3: a key must be plain text, not a list or a mapping"),
         (
             b"a: !!python/name:os.system ''\n",
-            "f.yml:1:4: the tag 'tag:yaml.org,2002:python/name:os.system' is not supported",
+            "f.yml:1:4: the tag 'tag:yaml.org,2002:python/name:os.system' is not supported" + QUOTE,
         ),
-        (b"a: !secret x\n", "f.yml:1:4: the tag '!secret' is not supported"),
-        (b"a: !env {b: c}\n", "f.yml:1:4: the tag '!env' is not supported"),
-        (b"a: !!set [b]\n", "f.yml:1:4: the tag 'tag:yaml.org,2002:set' is not supported"),
-        (b"a: *b\n", "f.yml:1:4: the alias *b has no complete anchor before it"),
-        (b"a: &b [*b]\n", "f.yml:1:8: the alias *b has no complete anchor before it"),
+        (b"a: !secret x\n", "f.yml:1:4: the tag '!secret' is not supported" + QUOTE),
+        (b"a: ! x\n", "f.yml:1:4: '!' is a YAML tag here" + QUOTE),
+        (b"a: !env {b: c}\n", "f.yml:1:4: the tag '!env' is not supported" + QUOTE),
+        (b"a: !!set [b]\n", "f.yml:1:4: the tag 'tag:yaml.org,2002:set' is not supported" + QUOTE),
+        (b"a: *b\n", "f.yml:1:4: the alias *b has no complete anchor before it" + STAR),
+        (b"a: &b [*b]\n", "f.yml:1:8: the alias *b has no complete anchor before it" + STAR),
         (b"a:\n  <<: text\n", "f.yml:2:3: '<<' needs a mapping or a list of mappings"),
     ],
 )
