@@ -1,4 +1,9 @@
-"""The deploy phase: everything that must run is triggered in parallel and watched until it does."""
+"""The deploy phase: everything that must run is triggered in parallel and watched until it does.
+
+Each package has a nursery with a ``trio.CapacityLimiter(parallelDeployments)``, the run has one of
+``maxParallelDeployments``. A deployment borrows both on behalf of its artifact before its trigger and returns them at its
+end, polling included; ``scheduling`` decides whose turn it is.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ from cpi_tasks.engine.failures import explain
 from cpi_tasks.engine.last_look import give_last_look
 from cpi_tasks.engine.order import Order
 from cpi_tasks.engine.proof import Proofs
-from cpi_tasks.engine.slots import Slots
+from cpi_tasks.engine.scheduling import Schedule
 from cpi_tasks.engine.urgency import urgencies
 from cpi_tasks.engine.watch import RuntimeWatcher
 from cpi_tasks.errors import TenantError
@@ -38,9 +43,10 @@ class _Job:
 
 @dataclass(slots=True, kw_only=True)
 class _Package:
-    """A package's nursery, and what of the package is not settled yet."""
+    """A package's nursery and limiter, and what of the package is not settled yet."""
 
     nursery: trio.Nursery
+    limiter: trio.CapacityLimiter
     unsettled: int
     is_settled: trio.Event = field(default_factory=trio.Event)
 
@@ -54,7 +60,7 @@ class _Phase:
     watcher: RuntimeWatcher
     proofs: Proofs
     designs: CurrentDesigns
-    slots: Slots
+    schedule: Schedule
     at_once: Mapping[ArtifactRef, StepOutcome]
     """The outcomes of what is not deployed, whatever becomes of the others."""
     order: Order
@@ -82,7 +88,7 @@ async def run_deploy_phase(plan: Plan, context: Context) -> None:
     try:
         async with trio.open_nursery() as watching:
             watching.start_soon(phase.watcher.run)
-            watching.start_soon(phase.slots.run)
+            watching.start_soon(phase.schedule.run)
             watching.start_soon(phase.proofs.read_ahead, _by_urgency(phase))
             async with trio.open_nursery() as nursery:
                 phase.scope = nursery.cancel_scope
@@ -114,7 +120,7 @@ def _prepare(plan: Plan, context: Context) -> _Phase:
         watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
         proofs=Proofs(context),
         designs=CurrentDesigns(context),
-        slots=Slots(per_package=settings.parallel_deployments, overall=settings.max_parallel_deployments),
+        schedule=Schedule(trio.CapacityLimiter(settings.max_parallel_deployments)),
         order=Order(
             {ref: job.step.depends_on | job.step.goes_after for ref, job in jobs.items() if ref not in at_once}
         ),
@@ -134,15 +140,17 @@ async def _deploy_package(
 ) -> None:
     """Hold a nursery open for the deployments of one package until all of them are settled."""
     async with trio.open_nursery() as nursery:
-        opened = phase.packages[package] = _Package(nursery=nursery, unsettled=unsettled)
+        limiter = trio.CapacityLimiter(phase.context.settings.parallel_deployments)
+        opened = phase.packages[package] = _Package(nursery=nursery, limiter=limiter, unsettled=unsettled)
+        phase.schedule.open(package, limiter)
         task_status.started()
         await opened.is_settled.wait()
 
 
 def _take_up(ready: Iterable[ArtifactRef], phase: _Phase) -> None:
-    """Have what is ready ask for a slot; settle what needs something that does not run, and what waited for it.
+    """Have what is ready ask for its turn; settle what needs something that does not run, and what waited for it.
 
-    What waits for another artifact, or for a slot, is no task and holds nothing.
+    What waits for another artifact, or for its turn, is no task and holds nothing.
     """
     left = deque(ready)
     while left:
@@ -150,25 +158,24 @@ def _take_up(ready: Iterable[ArtifactRef], phase: _Phase) -> None:
         ref = job.artifact.ref
         outcome = _why_needed_is_missing(job, phase)
         if outcome is None:
-            phase.slots.ask(ref.package, partial(_begin, job, phase), urgency=phase.urgencies[ref], place=job.place)
+            phase.schedule.ask(ref, partial(_start, job, phase), urgency=phase.urgencies[ref], place=job.place)
         else:
             left.extend(_settle(job.artifact, outcome, phase))
 
 
-def _begin(job: _Job, phase: _Phase) -> None:
-    """Start a deployment that was granted its slot, unless a package's tasks have been ended by an error meanwhile."""
+def _start(job: _Job, phase: _Phase) -> None:
+    """Start a deployment whose turn it is, unless an error has ended the package's tasks meanwhile."""
     nursery = phase.packages[job.artifact.ref.package].nursery
     if not (nursery.cancel_scope.cancel_called or phase.scope.cancel_called):
         nursery.start_soon(_deploy_artifact, job, phase)
 
 
 async def _deploy_artifact(job: _Job, phase: _Phase) -> None:
-    """Deploy one artifact in the slot that was granted to it, unless nothing new is to be begun any more."""
-    package = job.artifact.ref.package
-    LANE.set(package)
+    """Deploy one artifact for which both limiters are borrowed, unless no new work starts any more."""
+    LANE.set(job.artifact.ref.package)
     brake = phase.context.brake
     outcome = brake.not_begun("not deployed") if brake.is_pulled else await _deploy(job.artifact, job.step, phase)
-    phase.slots.release(package)
+    phase.schedule.give_back(job.artifact.ref)
     _take_up(_settle(job.artifact, outcome, phase), phase)
 
 

@@ -1,4 +1,4 @@
-"""Slots: never more than allowed, never idle while somebody ready waits, the most urgent first."""
+"""Turns: limiters never over their capacity, never idle while something ready waits, the most urgent first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from cpi_tasks.engine.slots import Slots
-from cpi_tasks.model.naming import PackageId
+from cpi_tasks.engine.scheduling import Schedule
+from cpi_tasks.model.naming import ArtifactId, ArtifactRef, PackageId
+
+PACKAGES = "PQRS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +39,34 @@ class Floor:
 
     async def run(self, *jobs: Job) -> None:
         """Run all jobs to their end and check the promise at every moment when nothing moves."""
-        slots = Slots(per_package=self.per_package, overall=self.overall)
+        run_limiter = trio.CapacityLimiter(self.overall)
+        schedule = Schedule(run_limiter)
+        limiters = [trio.CapacityLimiter(self.per_package) for _ in PACKAGES]
+        for package, limiter in zip(PACKAGES, limiters, strict=True):
+            schedule.open(PackageId(package), limiter)
         async with trio.open_nursery() as outer:
-            outer.start_soon(slots.run)
+            outer.start_soon(schedule.run)
             async with trio.open_nursery() as nursery:
-                for job in jobs:
-                    nursery.start_soon(self._run, job, slots)
+                for number, job in enumerate(jobs):
+                    ref = ArtifactRef(package=PackageId(job.package), artifact=ArtifactId(str(number)))
+                    nursery.start_soon(self._run, job, ref, schedule)
             outer.cancel_scope.cancel()
+        assert not any(limiter.borrowed_tokens for limiter in (run_limiter, *limiters))
         assert not +self.held
         assert not +self.waiting
 
-    async def _run(self, job: Job, slots: Slots) -> None:
+    async def _run(self, job: Job, ref: ArtifactRef, schedule: Schedule) -> None:
         await trio.sleep_until(job.asks_at)
         self.waiting[job.package] += 1
         granted = trio.Event()
-        slots.ask(PackageId(job.package), granted.set, urgency=job.urgency, place=job.place)
+        schedule.ask(ref, granted.set, urgency=job.urgency, place=job.place)
         await granted.wait()
         self.waiting[job.package] -= 1
         self.held[job.package] += 1
         self.begun.append((trio.current_time(), job))
         await trio.sleep(job.takes_s)
         self.held[job.package] -= 1
-        slots.release(PackageId(job.package))
+        schedule.give_back(ref)
         self._check_limits()
         await wait_all_tasks_blocked()
         self._check_idle()
@@ -81,7 +89,7 @@ class Floor:
 
 JOBS = st.builds(
     Job,
-    package=st.sampled_from("PQRS"),
+    package=st.sampled_from(PACKAGES),
     urgency=st.integers(0, 3).map(float),
     asks_at=st.integers(0, 6).map(float),
     takes_s=st.integers(0, 5).map(float),
