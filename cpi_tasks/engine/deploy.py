@@ -1,8 +1,8 @@
 """The deploy phase: everything that must run is triggered in parallel and watched until it does.
 
 Each package has a nursery with a ``trio.CapacityLimiter(parallelDeployments)``, the run has one of
-``maxParallelDeployments``. A deployment borrows both on behalf of its artifact before its trigger and returns them at its
-end, polling included; ``scheduling`` decides whose turn it is.
+``maxParallelDeployments``. A deployment borrows both on behalf of its artifact before its trigger and returns them at
+its end, polling included; ``scheduling`` decides whose turn it is.
 """
 
 from __future__ import annotations
