@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 
 from invoke.exceptions import Exit
 
@@ -143,21 +144,47 @@ class UnreadableAnswer(RequestFailed):
     """The tenant answered with a row or entity that cannot be read, such as one without its key."""
 
 
+class Call(Enum):
+    """What a request was for, as far as that decides what its refusal means."""
+
+    READ = "read"
+    WRITE = "write"
+    DEPLOY = "deploy"
+
+
 class RequestRejected(RequestFailed):
     """The tenant answered a request with an error status.
 
-    ``action`` says what was asked in words ("create integration flow 'A'"), ``detail`` is the tenant's own text.
+    ``action`` says what was asked in words ("create integration flow 'A'"), ``detail`` is the tenant's own text, empty
+    where it gave none. ``hint`` is what that probably means. ``is_page``: a page for browsers came, which the tenant
+    itself never sends. ``is_token_refused``: a CSRF token was refused. ``advice`` is what to do, where that is known.
     """
 
-    def __init__(self, *, action: str, status: int, code: str = "", detail: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        action: str,
+        status: int,
+        code: str = "",
+        detail: str = "",
+        hint: str = "",
+        call: Call = Call.WRITE,
+        is_page: bool = False,
+        is_token_refused: bool = False,
+        advice: str = "",
+    ) -> None:
         """Build the sentence from its parts, which stay readable as attributes."""
         self.action = action
         self.status = status
         self.status_text = code
         self.detail = detail
+        self.call = call
+        self.is_page = is_page
+        self.is_token_refused = is_token_refused
+        self.advice = advice
         said = f"{status} {code}".strip()
-        text = f": {detail}" if detail else " without a text"
-        super().__init__(f"could not {action}: the tenant answered {said}{text}")
+        text = "; ".join(part for part in (detail, hint) if part)
+        super().__init__(f"could not {action}: the tenant answered {said}{f': {text}' if text else ' without a text'}")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import trio
 
@@ -18,8 +19,19 @@ NextLook = Callable[[float], Awaitable[RuntimeArtifact | None]]
 """Looks at the artifact after a pause in seconds."""
 
 NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Monitor, Manage Integration Content"
+_FIX = "fix what the tenant names, then rerun"
+_OPEN = "open the artifact there, which may show more, fix the cause, then rerun"
+_LICENCE = "have the tenant's licence extended, or set deploy: false for the artifact"
 _ERROR_TEXT_S = 15.0
 _ERROR_STATUS_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What is said of an error; ``is_known``: the tenant gave a text."""
+
+    text: str
+    is_known: bool = False
 
 
 async def wait_for_error(
@@ -35,20 +47,20 @@ async def wait_for_error(
     return seen
 
 
-async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Polling) -> str:
+async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Polling) -> ErrorText:
     """Read the error information, which appears some time after the status does."""
     started = trio.current_time()
     for pause in polling.pauses():
         try:
             text = await tenant.read_error_information(artifact)
         except TenantError as error:
-            return f"{NO_ERROR_TEXT} ({error})"
+            return ErrorText(f"{NO_ERROR_TEXT} ({error})")
         if text is not None:
-            return text
+            return ErrorText(text, is_known=True)
         if trio.current_time() - started >= _ERROR_TEXT_S:
             break
         await trio.sleep(pause)
-    return NO_ERROR_TEXT
+    return ErrorText(NO_ERROR_TEXT)
 
 
 async def tell_failure(
@@ -56,12 +68,13 @@ async def tell_failure(
     look: Look,
     seen: RuntimeArtifact | None,
     *,
-    read_text: Callable[[], Awaitable[str]],
+    read_text: Callable[[], Awaitable[ErrorText]],
     duration_s: float,
 ) -> StepOutcome:
     """Give the outcome of a failure found at ``look``; ``seen`` is what the runtime shows by now."""
     is_old = seen is not None and is_fresh(expected, Look(seen=seen)) is False
-    text = NO_ERROR_TEXT if is_old and seen is not None and seen.status == "ERROR" else await read_text()
+    is_olders = is_old and seen is not None and seen.status == "ERROR"
+    said = ErrorText(NO_ERROR_TEXT) if is_olders else await read_text()
     still_runs = is_old and seen is not None and seen.status == "STARTED"
     note = f"; version {seen.version} from before still runs" if still_runs and seen is not None else ""
     what = "the build failed" if has_failed(look.task) else "ended in ERROR"
@@ -69,7 +82,7 @@ async def tell_failure(
     return StepOutcome(
         status=Status.FAILED,
         summary="deployment failed",
-        reason=f"{what}{licence}{note}: {text}",
-        advice="mend what the tenant names and run again",
+        reason=f"{what}{licence}{note}: {said.text}",
+        advice=_LICENCE if licence else _FIX if said.is_known else _OPEN,
         duration_s=duration_s,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http
 from dataclasses import dataclass
 
+from cpi_tasks.engine.advice import advice_for
 from cpi_tasks.errors import (
     AuthenticationError,
     InputError,
@@ -11,7 +13,6 @@ from cpi_tasks.errors import (
     RequestRejected,
     TenantError,
     TenantUnavailable,
-    UnreadableAnswer,
 )
 from cpi_tasks.model.plan import ArtifactPlan, UpdateAction
 from cpi_tasks.model.tenant import Tenant
@@ -28,16 +29,9 @@ class Failure:
 
 async def explain(error: TenantError | InputError, tenant: Tenant, artifact: ArtifactPlan | None = None) -> Failure:
     """Give reason and advice for an error; asks for locks or for the owner of an id where that says more."""
-    if isinstance(error, InputError):
-        problems = "; ".join(str(problem) for problem in error.problems)
-        return Failure(reason=f"its files changed during the run: {problems}", advice="mend the files and run again")
-    if isinstance(error, AuthenticationError):
-        return Failure(reason=str(error), advice="check the credentials of the environment", is_unreachable=True)
-    if isinstance(error, NotRecorded):
-        return Failure(reason=str(error), advice="run again when it can be written, which goes on from here")
-    if isinstance(error, TenantUnavailable):
-        advice = "run again when the tenant answers; it goes on where this run ended"
-        return Failure(reason=str(error), advice=advice, is_unreachable=True)
+    known = _known(error)
+    if known is not None:
+        return known
     if isinstance(error, RequestRejected) and artifact is not None:
         try:
             found = await _look_behind(error, tenant, artifact)
@@ -45,18 +39,34 @@ async def explain(error: TenantError | InputError, tenant: Tenant, artifact: Art
             found = None
         if found is not None:
             return found
-    is_odd = isinstance(error, UnreadableAnswer)
-    advice = "rerun; if it happens again, report it to SAP" if is_odd else "mend what the tenant names and run again"
-    return Failure(reason=str(error), advice=advice)
+    if isinstance(error, RequestRejected):
+        return Failure(reason=str(error), advice=advice_for(error))
+    return Failure(reason=str(error), advice="rerun; if it happens again, report it to SAP")
+
+
+def _known(error: TenantError | InputError) -> Failure | None:
+    """Return what is said of errors that no answer of the tenant explains further."""
+    if isinstance(error, InputError):
+        problems = "; ".join(str(problem) for problem in error.problems)
+        return Failure(reason=f"its files changed during the run: {problems}", advice="fix the files, then rerun")
+    if isinstance(error, AuthenticationError):
+        return Failure(reason=str(error), advice="check the credentials of the environment", is_unreachable=True)
+    if isinstance(error, NotRecorded):
+        return Failure(reason=str(error), advice="rerun once it can be written; completed work is skipped")
+    if isinstance(error, TenantUnavailable):
+        advice = "rerun once that is fixed; completed work is skipped"
+        return Failure(reason=str(error), advice=advice, is_unreachable=True)
+    return None
 
 
 async def _look_behind(error: RequestRejected, tenant: Tenant, artifact: ArtifactPlan) -> Failure | None:
-    if "locked" in error.detail.lower():
+    is_locked = "locked" in error.detail.lower() or error.status == http.HTTPStatus.LOCKED
+    if is_locked and not error.is_page:
         owner = next((x.created_by for x in await tenant.list_locks() if x.artifact == artifact.ref.artifact), "")
         who = f" by {owner}" if owner else ""
         return Failure(
             reason=f"{error} (open for editing{who} in the Web UI)",
-            advice=f"have it saved or closed{who or ' there'}, then run again",
+            advice=f"have it saved or closed{who or ' there'}, then rerun",
         )
     is_creation = artifact.update is not None and artifact.update.action is UpdateAction.CREATE
     if is_creation:

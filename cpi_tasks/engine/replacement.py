@@ -72,7 +72,8 @@ def _check_nothing_new(ref: ArtifactRef, content: ArtifactContent, context: Cont
         raise RequestRejected(
             action=f"replace value mapping '{ref.artifact}' without loss",
             status=409,
-            detail="it was changed on the tenant after the plan was made; run again to see what would be lost",
+            detail="it was changed on the tenant after the plan was made",
+            advice="rerun to see what would be lost",
         )
 
 

@@ -23,7 +23,8 @@ async def read_back(ref: ArtifactRef, kind: ArtifactKind, context: Context) -> D
         raise RequestRejected(
             action=f"find {kind.label} '{ref.artifact}' again after writing it",
             status=404,
-            detail="somebody may have deleted it meanwhile; run again",
+            detail="somebody may have deleted it meanwhile",
+            advice="rerun, which creates it again",
         )
     return stored
 
@@ -96,8 +97,8 @@ async def _save_as(
         raise RequestRejected(
             action=f"give {stored.kind.label} '{ref.artifact}' version {target}",
             status=409,
-            detail=f"it took the call but shows version {stored.version}; save the version in the Web UI, or set "
-            "versioning to manifest",
+            detail=f"it took the call but shows version {stored.version}",
+            advice="save the version in the Web UI, or set versioning to manifest, then rerun",
         )
     if not is_taken:
         _warn(ref, stored.version, target, why, context)

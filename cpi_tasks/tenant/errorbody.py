@@ -23,6 +23,8 @@ def parse_error(content: bytes) -> tuple[str, str]:
     """
     content = content[:_LARGEST]
     body = decoded(content).strip()
+    if body == "null":
+        return "", ""
     code, detail = _from_json(body) or _from_xml(body, content) or ("", without_markup(body) if "<" in body else body)
     return one_line(code, _CODE_LIMIT), one_line(detail)
 
@@ -35,12 +37,12 @@ def _from_json(body: str) -> tuple[str, str] | None:
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):
-        return "", document if isinstance(document, str) else body
+        return "", document if isinstance(document, str) else body if document else ""
     error = document.get("error", document)
     if isinstance(error, str):
         return error, _scalar(document.get("error_description")) or _message(document.get("message"))
     if not isinstance(error, dict) or not {"code", "message"} & error.keys():
-        return "", body
+        return "", body if error else ""
     return _scalar(error.get("code")), _message(error.get("message"))
 
 

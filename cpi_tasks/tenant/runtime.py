@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import replace
 
-from cpi_tasks.errors import RequestFailed, RequestRejected
+from cpi_tasks.errors import Call, RequestFailed, RequestRejected
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, TaskId
 from cpi_tasks.model.tenant import RuntimeArtifact
 from cpi_tasks.tenant import odata
@@ -41,7 +41,7 @@ class RuntimeCalls:
         """
         path = odata.call(f"Deploy{kind.api_name}DesigntimeArtifact", Id=artifact, Version="active")
         action = f"deploy {kind.label} {artifact!r}"
-        answer = await self._session.write(writing("POST", path, action=action, role=DEPLOY_ROLE))
+        answer = await self._session.write(writing("POST", path, action=action, role=DEPLOY_ROLE, call=Call.DEPLOY))
         return None if answer is None else task_id(answer.content)
 
     async def read_build_status(self, task: TaskId) -> str | None:

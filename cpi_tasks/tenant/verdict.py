@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from cpi_tasks.errors import RequestRejected, TenantUnavailable
+from cpi_tasks.errors import Call, RequestRejected, TenantUnavailable
 from cpi_tasks.tenant.csrf import is_csrf_refusal
 from cpi_tasks.tenant.errorbody import parse_error
 from cpi_tasks.tenant.outage import Spent
@@ -44,6 +44,7 @@ class Request:
     success: frozenset[int] = READ_SUCCESS
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | Upload | None = field(default=None, repr=False)
+    call: Call = Call.READ
 
     @property
     def is_read(self) -> bool:
@@ -67,7 +68,13 @@ def listing(path: str, *, action: str, role: str) -> Request:
 
 
 def writing(
-    method: str, path: str, *, action: str, role: str, body: Mapping[str, str] | Upload | None = None
+    method: str,
+    path: str,
+    *,
+    action: str,
+    role: str,
+    body: Mapping[str, str] | Upload | None = None,
+    call: Call = Call.WRITE,
 ) -> Request:
     """Describe a modifying request with a JSON body or none."""
     return Request(
@@ -78,6 +85,7 @@ def writing(
         success=WRITE_SUCCESS,
         headers={} if body is None else {"Content-Type": "application/json"},
         content=body if body is None or isinstance(body, Upload) else json_bytes(body),
+        call=call,
     )
 
 
@@ -128,16 +136,25 @@ def transient_trouble(answer: Answer) -> Trouble | None:
 def rejection(request: Request, answer: Answer) -> RequestRejected:
     """Build the error of a refused request, with the likely missing role for a 403."""
     code, detail = parse_error(answer.content)
+    phrase = _phrase(answer.status)
+    if detail.rstrip(".").casefold() in {phrase.casefold(), f"{answer.status} {phrase}".casefold(), str(answer.status)}:
+        detail = ""  # the status once more
+    is_token_refused = answer.status == _FORBIDDEN and is_csrf_refusal(answer)
+    is_page = is_html(answer.content)
     hint = ""
-    if answer.status == _FORBIDDEN and is_csrf_refusal(answer):
+    if is_token_refused:
         hint = "the tenant refused the CSRF token it had just given; run again"
-    elif answer.status == _FORBIDDEN:
+    elif answer.status == _FORBIDDEN and not is_page:
         hint = f"the login probably lacks the role {request.role}"
     return RequestRejected(
         action=request.action,
         status=answer.status,
-        code=code or _phrase(answer.status),
-        detail="; ".join(part for part in (detail, hint) if part),
+        code=code or phrase,
+        detail=detail,
+        hint=hint,
+        call=request.call,
+        is_page=is_page,
+        is_token_refused=is_token_refused,
     )
 
 

@@ -204,7 +204,7 @@ async def test_lock_names_the_owner(bench: Bench, autojump_clock: MockClock) -> 
     (outcome,) = await bench.updated(bench.update(bench.content("A"), UPDATE))
 
     assert "open for editing by kim@example.com in the Web UI" in outcome.reason
-    assert outcome.advice == "have it saved or closed by kim@example.com, then run again"
+    assert outcome.advice == "have it saved or closed by kim@example.com, then rerun"
 
 
 async def test_lock_without_a_list(bench: Bench, autojump_clock: MockClock) -> None:
@@ -234,7 +234,7 @@ async def test_id_owned_by_another_package(bench: Bench, autojump_clock: MockClo
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        (rejected("gone", status=500), "mend what the tenant names and run again"),
+        (rejected("gone", status=500), "fix what the tenant names, then rerun"),
         (AuthenticationError("login refused"), "check the credentials of the environment"),
     ],
 )

@@ -174,7 +174,7 @@ async def test_what_is_under_way_ends_and_the_rest_is_told(
     assert warning.endswith(": make it writable, free some space, or name another folder with --run-dir")
     said = render_report(ran.report, Redactor())
     assert "see the warning for what to mend; running again goes on from here" in said
-    assert "✗ 1 of 2 artifacts failed (1 of them not begun because of another failure)" in said
+    assert "✗ 1 of 2 artifacts failed (1 of them not started because of another failure)" in said
     assert "(exit code 1)" in said
 
 
@@ -194,7 +194,7 @@ async def test_a_write_that_cannot_be_announced_is_not_sent(
     assert ran.exit_code == 1
     assert ran.writes == ("POST IntegrationPackages",)
     assert ran.update("Orders").reason.startswith("nothing was sent, because it could not be put on record before: ")
-    assert ran.update("Orders").advice == "run again when it can be written, which goes on from here"
+    assert ran.update("Orders").advice == "rerun once it can be written; completed work is skipped"
     results = [event.result for event in ran.events if isinstance(event, RequestFinished) and event.method == "POST"]
     assert results == ["201", "not sent"]
 
