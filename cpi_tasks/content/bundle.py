@@ -11,13 +11,13 @@ from typing import TypeVar
 from cpi_tasks.content.capabilities import capability_ids
 from cpi_tasks.content.flow import fixed_addresses, process_direct, referenced_ids, rename_references, timer_schedules
 from cpi_tasks.content.folder import PROP_PATH, RESOURCES, list_files, problem_at, read_file, why_no_folder
-from cpi_tasks.content.foreign import MARK
 from cpi_tasks.content.identity import final_manifest, final_paths, final_project, own_names, symbolic_name
 from cpi_tasks.content.intake import find_doubts, find_problems, read_checked
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
 from cpi_tasks.content.parameters import FlowParameters, read_flow_parameters
 from cpi_tasks.content.value_mapping import VALUES_PATH
 from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.foreign import MARK
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.naming import ArtifactKind
 from cpi_tasks.model.version import is_osgi, parse_version

@@ -11,12 +11,12 @@ import json
 
 from cpi_tasks.content.capabilities import canonical_capabilities
 from cpi_tasks.content.folder import DESCRIPTION_PATH, PROP_PATH
-from cpi_tasks.content.foreign import MARK, XML_SUFFIXES
 from cpi_tasks.content.identity import symbolic_name
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
 from cpi_tasks.content.properties import read_as_java
 from cpi_tasks.content.value_mapping import VALUES_PATH, canonical_values
 from cpi_tasks.content.xml import UnreadableXml, canonical_xml, parse_xml
+from cpi_tasks.foreign import MARK, XML_SUFFIXES
 from cpi_tasks.model.content import ContentDigest
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cpi_tasks.content.junk import is_junk
 from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.junk import is_junk
 from cpi_tasks.model.config import Position
 
 RESOURCES = "src/main/resources/"

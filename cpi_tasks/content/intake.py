@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cpi_tasks.content.folder import DESCRIPTION_PATH, PROP_PATH, differing_in_case, read_file
-from cpi_tasks.content.foreign import MARK, TEXT_SUFFIXES, XML_SUFFIXES, Fault, find_foreign
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
 from cpi_tasks.content.properties import find_duplicates, find_faults, in_ascii
 from cpi_tasks.content.value_mapping import VALUES_PATH, read_groups
 from cpi_tasks.content.xml import UnreadableXml, local_name, parse_xml, read_root
 from cpi_tasks.errors import InputError, Problem
+from cpi_tasks.foreign import MARK, TEXT_SUFFIXES, XML_SUFFIXES, Fault, find_foreign
 from cpi_tasks.model.naming import ArtifactKind
 
 _BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"

@@ -14,6 +14,7 @@ from cpi_tasks.environment import scalars
 from cpi_tasks.environment.kinds import read_kind
 from cpi_tasks.environment.nodes import Document, Loc, MappingNode, Node, Scalar, SequenceNode, is_null, is_unset
 from cpi_tasks.environment.suggestions import did_you_mean
+from cpi_tasks.environment.yaml_text import name_invisible
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import MaxFailures
 from cpi_tasks.model.naming import (
@@ -245,6 +246,8 @@ def _problem(schema: type[_Keys], document: Document, base: Loc, detail: ErrorDe
 
 def _unknown(schema: type[_Keys], inner: Loc) -> str:
     key = str(inner[-1])
+    if invisible := name_invisible(key):
+        return f"unknown key{invisible}"
     if len(inner) > 1:
         return f"unknown key{did_you_mean(key, key_names(Rates))}"
     if key in schema.misplaced:

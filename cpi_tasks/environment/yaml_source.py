@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import yaml
-from yaml.reader import Reader
 from yaml.resolver import Resolver
 
 from cpi_tasks.environment.nodes import Document, Entry, MappingNode, Mark, Node, Origin, Scalar, SequenceNode, is_null
+from cpi_tasks.environment.yaml_text import UnreadableError, decode, explain, name_invisible
 from cpi_tasks.errors import Problem
 
-MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 40
 MAX_PROBLEMS = 1_000
 MAX_NODES = 250_000
@@ -26,6 +25,7 @@ MAX_BORROWED_NODES = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = Resolver()
 _TAG_PREFIX = "tag:yaml.org,2002:"
+_SECOND_DOCUMENT = "a second YAML document starts here; give each document a file of its own"
 _QUOTE_TAG = "put a text that begins with '!' in quotes"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "merge", "value"})
 
@@ -36,14 +36,6 @@ class Parsed:
 
     document: Document | None
     problems: tuple[Problem, ...]
-
-
-class _UnreadableError(Exception):
-    """The rest of the file cannot be used; carries the place and the sentence."""
-
-    def __init__(self, mark: Mark, message: str) -> None:
-        self.mark = mark
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +59,24 @@ class _Builder:
     def build(self) -> Node | None:
         """Read one document; ``None`` where the file holds none."""
         root: Node | None = None
+        start = Mark(0, 0)
         for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise _UnreadableError(_mark(event), "a second YAML document begins here; one file holds one document")
+            if isinstance(event, yaml.DocumentStartEvent):
+                start = _mark(event)
             if isinstance(event, yaml.NodeEvent):
-                root = self._node(event, 0).node
+                node = self._node(event, 0).node
+                if not is_null(node) and not is_null(root):
+                    raise UnreadableError(start, _SECOND_DOCUMENT)
+                # Between '---' and '---' there may be nothing but comments.
+                root = node if is_null(root) else root
         return root
 
     def _node(self, event: yaml.Event, depth: int) -> _Built:
         if depth > MAX_DEPTH:
-            raise _UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
+            raise UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _UnreadableError(_mark(event), f"the file holds more than {MAX_NODES} keys and values")
+            raise UnreadableError(_mark(event), f"the file holds more than {MAX_NODES} keys and values")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
         if isinstance(event, yaml.ScalarEvent):
@@ -89,7 +86,7 @@ class _Builder:
         elif isinstance(event, yaml.MappingStartEvent):
             built = self._mapping(event, depth)
         else:
-            raise _UnreadableError(_mark(event), "this is not valid YAML")
+            raise UnreadableError(_mark(event), "this is not valid YAML")
         if event.anchor is not None:
             self.anchors[event.anchor] = built
         return built
@@ -98,12 +95,12 @@ class _Builder:
         built = self.anchors.get(event.anchor or "")
         if built is None:
             hint = "put a text that begins with '*' in quotes"
-            raise _UnreadableError(_mark(event), f"the alias *{event.anchor} has no complete anchor before it; {hint}")
+            raise UnreadableError(_mark(event), f"the alias *{event.anchor} has no complete anchor before it; {hint}")
         self.borrowed += built.size
         if self.borrowed > MAX_BORROWED_NODES:
-            raise _UnreadableError(_mark(event), "the aliases of this file stand for far too many values")
+            raise UnreadableError(_mark(event), "the aliases of this file stand for far too many values")
         if depth + built.height > MAX_DEPTH:
-            raise _UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
+            raise UnreadableError(_mark(event), f"nested more than {MAX_DEPTH} levels deep")
         return built
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> _Built:
@@ -139,7 +136,10 @@ class _Builder:
     def _key(self, event: yaml.Event, depth: int) -> Scalar:
         node = self._node(event, depth + 1).node
         if not isinstance(node, Scalar):
-            raise _UnreadableError(_mark(event), "a key must be plain text, not a list or a mapping")
+            message = (
+                "a key must be plain text, not a list or a mapping; put a text that begins with '{' or '[' in quotes"
+            )
+            raise UnreadableError(_mark(event), message)
         return node
 
     def _report(self, mark: Mark, message: str) -> None:
@@ -153,13 +153,13 @@ def parse(data: bytes, file: str) -> Parsed:
     Never raises for bad text: everything wrong with it comes back as problems with line and column.
     """
     try:
-        text = _decode(data)
+        text = decode(data)
         builder = _Builder(file, yaml.parse(text, Loader=_LOADER))
-        root = _require_mapping(builder.build())
-    except _UnreadableError as error:
+        root = _require_mapping(builder.build(), text)
+    except UnreadableError as error:
         return _failed(file, error.mark, str(error))
     except yaml.MarkedYAMLError as error:
-        return _failed(file, *_explain(error, text))
+        return _failed(file, *explain(error, text))
     except yaml.YAMLError:
         return _failed(file, Mark(0, 0), "this is not valid YAML: it contains characters that are not allowed")
     document = Document(file=file, root=root)
@@ -185,49 +185,24 @@ def command_line(values: Mapping[str, str], names: Mapping[str, str]) -> Documen
     return Document(file="command line", root=MappingNode(mark=nowhere, entries=entries), names=names)
 
 
-def _require_mapping(root: Node | None) -> MappingNode:
+def _require_mapping(root: Node | None, text: str) -> MappingNode:
     if root is None or is_null(root):
-        raise _UnreadableError(Mark(0, 0), "the file is empty")
+        raise UnreadableError(Mark(0, 0), "the file has only comments" if "#" in text else "the file is empty")
     if not isinstance(root, MappingNode):
-        raise _UnreadableError(root.mark, f"the file must hold keys and values, not {root.kind}")
+        hint = name_invisible(root.text) if isinstance(root, Scalar) else ""
+        raise UnreadableError(root.mark, f"the file must hold keys and values, not {root.kind}{hint}")
     return root
-
-
-def _decode(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise _UnreadableError(Mark(0, 0), f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        mark = Mark(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        raise _UnreadableError(mark, "the file is not UTF-8 text; save it as UTF-8") from None
-    if odd := Reader.NON_PRINTABLE.search(text):
-        line = text.count("\n", 0, odd.start()) + 1
-        mark = Mark(line, odd.start() - text.rfind("\n", 0, odd.start()))
-        raise _UnreadableError(mark, f"the character U+{ord(odd.group()):04X} is not allowed in YAML")
-    return text
-
-
-def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str]:
-    found = error.problem_mark or error.context_mark
-    mark = Mark(found.line + 1, found.column + 1) if found is not None else Mark(0, 0)
-    parts = " ".join(part for part in (error.context, error.problem) if part)
-    lines = text.splitlines()
-    tabbed = found is not None and found.line < len(lines) and lines[found.line][: found.column + 1].endswith("\t")
-    hint = "; indent with spaces, not with tabs" if tabbed else ""
-    return mark, f"this is not valid YAML: {parts}{hint}"
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
     tag = event.tag
     if tag == "!" and not event.style:
-        raise _UnreadableError(_mark(event), f"'!' is a YAML tag here; {_QUOTE_TAG}")
+        raise UnreadableError(_mark(event), f"'!' is a YAML tag here; {_QUOTE_TAG}")
     if tag is None or tag == "!":
         tag = _plain_tag(event.value, event.implicit)
     short = tag.removeprefix(_TAG_PREFIX)
     if short not in _SCALAR_TAGS:
-        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported; {_QUOTE_TAG}")
+        raise UnreadableError(_mark(event), f"the tag '{tag}' is not supported; {_QUOTE_TAG}")
     short = "str" if short == "value" else short
     return Scalar(mark=_mark(event), text=event.value, written=event.value, tag=short, origin=Origin.FILE)
 
@@ -240,7 +215,7 @@ def _plain_tag(text: str, implicit: tuple[bool, bool]) -> str:
 def _check_tag(event: yaml.NodeEvent, expected: str) -> None:
     tag = getattr(event, "tag", None)
     if tag not in {None, "!", _TAG_PREFIX + expected}:
-        raise _UnreadableError(_mark(event), f"the tag '{tag}' is not supported; {_QUOTE_TAG}")
+        raise UnreadableError(_mark(event), f"the tag '{tag}' is not supported; {_QUOTE_TAG}")
 
 
 def _measure(parts: list[_Built]) -> tuple[int, int]:
@@ -251,7 +226,7 @@ def _merge_sources(key: Scalar, node: Node) -> list[MappingNode]:
     candidates = node.items if isinstance(node, SequenceNode) else (node,)
     sources = [candidate for candidate in candidates if isinstance(candidate, MappingNode)]
     if len(sources) != len(candidates):
-        raise _UnreadableError(key.mark, "'<<' needs a mapping or a list of mappings")
+        raise UnreadableError(key.mark, "'<<' needs a mapping or a list of mappings")
     # Later sources must not win over earlier ones: the caller takes them in the opposite order.
     return sources
 

@@ -115,4 +115,4 @@ def test_page_instead_of_yaml(write: Write, complaints: Complaints) -> None:
     """A login page that came instead of the file is a problem with its place."""
     environment(write, "deployConfig: https://c.example.com/a.yml\n")
     (found,) = complaints(fetch=recorder([], b"<html><body>Log in</body></html>"))
-    assert found == "https://c.example.com/a.yml:1:1: the file must hold keys and values, not a single value"
+    assert found.startswith("https://c.example.com/a.yml:1:1: is an HTML page, probably a sign-in page")

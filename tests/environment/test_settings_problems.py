@@ -178,3 +178,10 @@ def test_unset_variable_is_reported_once(write: Write, complaints: Complaints) -
     found = complaints()
     assert expected == [each.split(": ")[1] for each in found]
     assert all("the environment variable NOPE is not set" in each for each in found)
+
+
+@pytest.mark.parametrize("odd", ["\u00a0", "\u200b", "\u2060"])
+def test_invisible_characters_in_keys_are_named(write: Write, complaints: Complaints, odd: str) -> None:
+    """A key that looks right but is not one gets the reason that nobody can see."""
+    write("environments/x.yml", f"{odd}packagesDir: packages\ndeployConfig: config.yml\n")
+    assert any(f"unknown key; it contains the invisible character U+{ord(odd[0]):04X}" in each for each in complaints())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cpi_tasks.environment.nodes import Scalar
-from cpi_tasks.environment.yaml_source import MAX_BYTES, parse
+from cpi_tasks.environment.yaml_source import parse
+from cpi_tasks.environment.yaml_text import MAX_BYTES
 
 
 def problems(data: bytes) -> list[str]:
@@ -13,6 +14,7 @@ def problems(data: bytes) -> list[str]:
 
 
 QUOTE = "; put a text that begins with '!' in quotes"
+BRACE = "; put a text that begins with '{' or '[' in quotes"
 STAR = "; put a text that begins with '*' in quotes"
 
 
@@ -20,15 +22,15 @@ STAR = "; put a text that begins with '*' in quotes"
     ("data", "expected"),
     [
         (b"", "f.yml: the file is empty"),
-        (b"# only a comment\n", "f.yml: the file is empty"),
+        (b"# only a comment\n", "f.yml: the file has only comments"),
         (b"---\n...\n", "f.yml: the file is empty"),
         (b"- a\n", "f.yml:1:1: the file must hold keys and values, not a list"),
         (b"just text", "f.yml:1:1: the file must hold keys and values, not a single value"),
         (b"a: 1\nb: caf\xe9\n", "f.yml:2:7: the file is not UTF-8 text; save it as UTF-8"),
         (b"a: 1\nb: x\x07\n", "f.yml:2:5: the character U+0007 is not allowed in YAML"),
         (b"a: 1\na: 2\n", "f.yml:2:1: the key 'a' is given twice (first in line 1)"),
-        (b"a: 1\n---\nb: 1\n", "f.yml:2:1: a second YAML document begins here; one file holds one document"),
-        (b"? [a]\n: 1\n", "f.yml:1:3: a key must be plain text, not a list or a mapping"),
+        (b"a: 1\n---\nb: 1\n", "f.yml:2:1: a second YAML document starts here; give each document a file of its own"),
+        (b"? [a]\n: 1\n", "f.yml:1:3: a key must be plain text, not a list or a mapping" + BRACE),
         (
             b"a: !!python/name:os.system ''\n",
             "f.yml:1:4: the tag 'tag:yaml.org,2002:python/name:os.system' is not supported" + QUOTE,
@@ -59,6 +61,66 @@ def test_tab_gets_a_hint() -> None:
     (text,) = problems(b"a:\n\tb: 1\n")
     assert text.startswith("f.yml:2:1: this is not valid YAML")
     assert text.endswith("indent with spaces, not with tabs")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a:\n  b: 1\n\tc: 1\n", "f.yml:3:1: this is not valid YAML"),
+        (b"a:\n  b: 1\n  \tc: 1\n", "indent with spaces, not with tabs"),
+        (b"a:\n\t- b\n", "indent with spaces, not with tabs"),
+        ("a: 1\n".encode("utf-16"), "f.yml: is encoded as UTF-16"),
+        ("a: 1\n".encode("utf-16-be"), "NUL byte"),
+        ("a: 1\n".encode("utf-32"), "f.yml: is encoded as UTF-32"),
+        (
+            b"a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n",
+            "f.yml:2:1: has merge conflict markers (lines 2, 4, 6)",
+        ),
+        (b"a: 1\r\n<<<<<<< HEAD\r\n=======\r\n>>>>>>> x\r\n", "has merge conflict markers"),
+        (b"a: |\n  x\n||||||| base\nb: 1\n", "f.yml:3:1: has merge conflict markers (line 3)"),
+        (b"a: 1\n=======\nb: 2\n", "line 2 looks like the rest of a merge conflict"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "f.yml:1:1: is a Git LFS pointer"),
+        (b"<!DOCTYPE html>\n<html></html>", "is an HTML page"),
+        (b"../shared/base.yml", "symbolic link that Git checked out as text"),
+        (b"base.yaml", "symbolic link that Git checked out as text"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n61\n", "is encrypted (Ansible Vault)"),
+        (b"a: ENC[AES256_GCM,data:x]\n", "encrypted with SOPS"),
+        (b"\0GITCRYPT\0x", "encrypted with git-crypt"),
+        (
+            b"a: @x\n",
+            "f.yml:1:4: this is not valid YAML: while scanning for the next token found character that cannot start",
+        ),
+        (b"a: %x\n", "put a text that begins with '%' in quotes"),
+        (b"a: {{x}}\n", BRACE),
+        (b'a: "C:\\work"\n', "write a backslash twice in double quotes, or use single quotes"),
+        (b"a:1\nb: 2\n", "write a blank after the colon of each key"),
+        ("a:\u00a0b\n".encode(), "invisible character U+00A0"),
+        ("a: 1\n\ufeffb: 1\n".encode(), "invisible character U+FEFF"),
+    ],
+)
+def test_the_likely_cause_is_named(data: bytes, said: str) -> None:
+    """What a checkout, a merge, an editor or a habit from another format left behind is named as that."""
+    (text,) = problems(data)
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a: 1\r\nb: 2\r\n",
+        b"---\n# nothing here\n---\na: 1\n",
+        b"a: 1\n---\n# nothing more\n",
+        b"a: 1\n---\n---\n...\n",
+        b"%YAML 1.2\n---\na: 1\n",
+        b'{\n\t"a": 1\n}\n',
+        b"a:\tb\t# after a tab\n",
+        b"a: |\n  =======\n  <<<<<<< x\n",
+        b"a: 1 # ======= no marker\n",
+    ],
+)
+def test_odd_but_sound_files(data: bytes) -> None:
+    """Windows line ends, documents without content, JSON and markers in a text's indentation are no problem."""
+    assert problems(data) == []
 
 
 def test_all_duplicates_are_reported() -> None:

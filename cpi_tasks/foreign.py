@@ -11,6 +11,8 @@ MARK = b"\xef\xbb\xbf"
 XML_SUFFIXES = (".iflw", ".mmap", ".propdef", ".xsd", ".wsdl", ".edmx", ".xsl", ".xslt", ".xml", ".opmap", ".project")
 _CODE_SUFFIXES = (".groovy", ".gsh", ".gvy", ".js", ".java", ".prop", ".properties", ".mf", ".json", ".dtd")
 TEXT_SUFFIXES = XML_SUFFIXES + _CODE_SUFFIXES
+_YAML_SUFFIXES = (".yml", ".yaml")
+_KNOWN_TEXT = TEXT_SUFFIXES + _YAML_SUFFIXES
 _PACKED_SUFFIXES = (".jar", ".zip", ".class")
 _STYLESHEETS = (".xsl", ".xslt")
 
@@ -18,6 +20,7 @@ _LFS = re.compile(rb"\Aversion https?://(?:git-lfs\.github\.com|hawser\.github\.
 _LONGEST_POINTER = 1024
 _ANNEX = re.compile(rb"\A(?:\.\./)*(?:\.git)?/annex/objects/\S+\s*\Z")
 _LINK = re.compile(rb"\A\.\.?/[^\r\n\0<>{}\"';]+\Z")
+_YAML_LINK = re.compile(rb"\A[^\s:{}\[\]\"']+\.ya?ml\Z")
 _GIT_CRYPT = b"\0GITCRYPT\0"
 _SOPS = b"ENC[AES256_GCM,data:"
 _ENCRYPTED = {
@@ -59,7 +62,7 @@ class Fault:
 def is_text(path: str, data: bytes) -> bool:
     """Return whether a file is one of the text types, or of an unknown type and without a NUL byte."""
     lower = path.lower()
-    return lower.endswith(TEXT_SUFFIXES) or not (lower.endswith(_PACKED_SUFFIXES) or b"\0" in data)
+    return lower.endswith(_KNOWN_TEXT) or not (lower.endswith(_PACKED_SUFFIXES) or b"\0" in data)
 
 
 def find_foreign(path: str, data: bytes) -> Fault | None:
@@ -80,14 +83,15 @@ def _find_stand_in(path: str, data: bytes) -> Fault | None:
     if body.startswith(_GIT_CRYPT):
         return Fault(message="is encrypted with git-crypt; run 'git-crypt unlock' first")
     lower = path.lower()
-    if not lower.endswith(TEXT_SUFFIXES + _PACKED_SUFFIXES):
+    if not lower.endswith(_KNOWN_TEXT + _PACKED_SUFFIXES):
         return None
     if _HTML.match(body) and not (lower.endswith(_STYLESHEETS) and _XSLT in body):
         return Fault(
             line=1,
-            message="is an HTML page, probably a sign-in page saved in place of the file; download the file again",
+            message="is an HTML page, probably a sign-in page in place of the file; check the address and the login "
+            "that it needs, and download the file again",
         )
-    return _find_encrypted(body) or _find_link(body) if lower.endswith(TEXT_SUFFIXES) else None
+    return _find_encrypted(body) or _find_link(lower, body) if lower.endswith(_KNOWN_TEXT) else None
 
 
 def _find_encrypted(body: bytes) -> Fault | None:
@@ -100,8 +104,9 @@ def _find_encrypted(body: bytes) -> Fault | None:
     return Fault(line=line_at(body, at), message="has values encrypted with SOPS; decrypt the file first")
 
 
-def _find_link(body: bytes) -> Fault | None:
-    if len(body) > _LONGEST_POINTER or not _LINK.match(body):
+def _find_link(path: str, body: bytes) -> Fault | None:
+    is_link = _LINK.match(body) or (path.endswith(_YAML_SUFFIXES) and _YAML_LINK.match(body))
+    if len(body) > _LONGEST_POINTER or not is_link:
         return None
     return Fault(
         line=1,
@@ -112,7 +117,7 @@ def _find_link(body: bytes) -> Fault | None:
 
 def _find_wide(path: str, data: bytes) -> Fault | None:
     """Return the fault of a text in UTF-16 or UTF-32; a schema that says so itself is legal XML and stays."""
-    if not path.lower().endswith(TEXT_SUFFIXES):
+    if not path.lower().endswith(_KNOWN_TEXT):
         return None
     encoding = next((name for start, name in _WIDE.items() if data.startswith(start)), "")
     if encoding == "UTF-16" and path.lower().endswith(_SCHEMAS) and _says_wide(data):
