@@ -13,7 +13,7 @@ from cpi_tasks.content.manifest import MANIFEST_PATH
 from cpi_tasks.environment.locate import COMMAND_LINE, display_path
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import DownloadError, InputError, Problem
-from cpi_tasks.model.config import BasicLogin, DeployConfig, RunConfig, Selection, TenantAccess
+from cpi_tasks.model.config import DeployConfig, RunConfig, Selection, TenantAccess
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.finding import Finding, Inspection, Rule, Severity, in_order
 from cpi_tasks.model.naming import ArtifactRef
@@ -69,8 +69,8 @@ def inspect(
     looked_at = [_look_at(each, name, root, cwd, variables) for each, name in chosen]
     for each in looked_at:
         if each.run is not None and isinstance(each.run.tenant, TenantAccess):
-            login = each.run.tenant.login
-            note_secret(login.password if isinstance(login, BasicLogin) else login.client_secret)
+            for secret in each.run.tenant.secrets:
+                note_secret(secret)
     findings = _merged(looked_at)
     is_everything = chosen[0][0] is not selection
     if is_everything:
@@ -105,7 +105,8 @@ def _choose(selection: Selection, root: Path, variables: Mapping[str, str]) -> l
 
 
 def _look_at(selection: Selection, name: str, root: Path, cwd: Path, variables: Mapping[str, str]) -> _LookedAt:
-    loaded = environment.load(selection, root=root, cwd=cwd, variables=variables, fetch=_refuse_to_fetch)
+    cleaned = environment.Variables(variables)
+    loaded = environment.load(selection, root=root, cwd=cwd, variables=cleaned, fetch=_refuse_to_fetch)
     findings = _judged(loaded.problems)
     run = loaded.run
     if run is None:

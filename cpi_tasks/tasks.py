@@ -135,10 +135,18 @@ def simulator(c: Context, **flags: Unpack[SimulatorTaskFlags]) -> None:  # noqa:
 
 
 def _fallbacks(c: Context) -> tuple[tuple[str, str], ...]:
-    """Where the environment's name may come from if neither ``--env`` nor ``CPI_ENV`` gives it."""
-    setting = (c.config.get("cpi") or {}).get("env")
+    """Return where the environment's name may come from if neither ``--env`` nor ``CPI_ENV`` gives it.
+
+    Ends with 4 where a setting below ``cpi`` is misspelt: it would have no effect.
+    """
+    from cpi_tasks.environment.invoke_settings import read_invoke_settings
+    from cpi_tasks.environment.process import process_variables
+
+    settings = read_invoke_settings(c.config.get("cpi"), process_variables())
+    if settings.problems:
+        raise Exit("\n".join(settings.problems), code=_INVALID)
     earlier = c.config.get(_EARLIER)
-    found = [(setting, "the Invoke setting cpi.env")] if setting else []
+    found = [(settings.env, "the Invoke setting cpi.env")] if settings.env else []
     found += [(earlier, "an earlier task of this command line")] if earlier else []
     return tuple(found)
 

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from cpi_tasks import content, environment, records, tenant
-from cpi_tasks.errors import InputError, Problem
-from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, RunConfig, Selection
+from cpi_tasks.errors import DownloadError, InputError, Problem
+from cpi_tasks.model.config import EmbeddedTenant, Proxy, RunConfig, Selection
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef
 
@@ -30,13 +30,15 @@ class Prepared:
 
 def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Prepared:
     """Load environment, deploy configuration and artifact folders; raises ``InputError`` with all that is wrong."""
-    variables = environment.process_variables()
+    variables = environment.Variables(environment.process_variables())
+    proxies = environment.ProxyRules(variables)
     loaded = environment.load(
         selection,
         root=root,
         cwd=Path.cwd(),
         variables=variables,
-        fetch=partial(tenant.fetch, certificates=environment.read_authorities(variables)),
+        fetch=_Downloads(variables=variables, proxies=proxies, note_secret=note_secret).fetch,
+        proxies=proxies,
     )
     problems: list[Problem] = list(loaded.problems)
     if loaded.run is None:
@@ -57,6 +59,29 @@ def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Pre
     return Prepared(config=config, contents=contents, folder=folder)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Downloads:
+    """Fetches deploy configurations as the variables of the process say."""
+
+    variables: environment.Variables
+    proxies: environment.ProxyRules
+    note_secret: NoteSecret
+
+    def fetch(self, url: str, token: str | None) -> bytes:
+        """Download a file; raises ``DownloadError``."""
+        certificates = environment.read_authorities(self.variables)
+        return tenant.fetch(url, token, certificates=certificates, choose_proxy=self._choose)
+
+    def _choose(self, url: str) -> Proxy | None:
+        try:
+            proxy = self.proxies.choose(url)
+        except environment.ProxyError as error:
+            raise DownloadError(f"could not download the deploy configuration: {error}") from None
+        for secret in proxy.secrets if proxy is not None else ():
+            self.note_secret(secret)
+        return proxy
+
+
 def keep_uploads(prepared: Prepared) -> str:
     """Keep what would be uploaded, unpacked, where the settings ask for that; gives the folder, else an empty text."""
     settings = prepared.config.settings
@@ -75,7 +100,4 @@ def tenant_name(config: RunConfig) -> str:
 
 
 def _secrets(config: RunConfig) -> tuple[str, ...]:
-    if isinstance(config.tenant, EmbeddedTenant):
-        return ()
-    login = config.tenant.login
-    return (login.password,) if isinstance(login, BasicLogin) else (login.client_secret,)
+    return () if isinstance(config.tenant, EmbeddedTenant) else config.tenant.secrets

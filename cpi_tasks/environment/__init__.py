@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from cpi_tasks.environment.deploy_sources import Fetch
     from cpi_tasks.environment.loading import Loaded, load
     from cpi_tasks.environment.locate import environment_names
-    from cpi_tasks.environment.variables import process_variables
+    from cpi_tasks.environment.process import Variables, process_variables
+    from cpi_tasks.environment.proxies import ProxyError, ProxyRules
 
 __all__ = [
     "Fetch",
     "Loaded",
+    "ProxyError",
+    "ProxyRules",
+    "Variables",
     "environment_names",
     "load",
     "process_variables",
@@ -32,6 +36,7 @@ __getattr__ = on_first_use(
         "deploy_sources": ("Fetch",),
         "loading": ("Loaded", "load"),
         "locate": ("environment_names",),
-        "variables": ("process_variables",),
+        "process": ("Variables", "process_variables"),
+        "proxies": ("ProxyError", "ProxyRules"),
     },
 )

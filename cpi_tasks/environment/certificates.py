@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
-from collections.abc import Mapping
 from pathlib import Path
 
+from cpi_tasks.environment.process import Use, Variables
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import Certificates
 
@@ -25,9 +25,9 @@ class CertificateError(ValueError):
         self.is_unreadable = is_unreadable
 
 
-def read_authorities(variables: Mapping[str, str]) -> Certificates:
+def read_authorities(variables: Variables) -> Certificates:
     """Give what ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` (several, as in ``PATH``) name, as OpenSSL reads them."""
-    file, folders = variables.get(_FILE, ""), variables.get(_FOLDERS, "")
+    file, folders = variables.read(_FILE, Use.PATH), variables.read(_FOLDERS, Use.PATH) or ""
     return Certificates(
         authorities=Path(file) if file else None,
         authority_folders=tuple(Path(folder) for folder in folders.split(os.pathsep) if folder),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from cpi_tasks.environment.deploy_sources import Fetch, Finder, Token
 from cpi_tasks.environment.filters import Filters, read_filters
 from cpi_tasks.environment.locate import Located, display_path, locate, read_file
 from cpi_tasks.environment.nodes import Document, is_null
+from cpi_tasks.environment.process import Variables
+from cpi_tasks.environment.proxies import ProxyRules
 from cpi_tasks.environment.settings import (
     DEFAULT_PATTERN,
     Layer,
@@ -64,22 +65,31 @@ class _Files:
     warnings: tuple[str, ...] = ()
 
 
-def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str, str], fetch: Fetch) -> Loaded:
+def load(
+    selection: Selection,
+    *,
+    root: Path,
+    cwd: Path,
+    variables: Variables,
+    fetch: Fetch,
+    proxies: ProxyRules | None = None,
+) -> Loaded:
     """Read and check everything that describes a run. Never raises for bad input; problems are gathered and sorted.
 
     ``root`` is the project root (paths in files), ``cwd`` the current folder (paths in flags), ``variables`` the
-    process environment, ``fetch`` downloads a deploy configuration and may raise ``DownloadError``.
+    process environment, ``fetch`` downloads a deploy configuration and may raise ``DownloadError``. ``proxies`` chooses
+    the proxies of the tenant; without it nothing is going to be sent.
     """
     root, cwd = Path(os.path.abspath(root)), Path(os.path.abspath(cwd))  # noqa: PTH100 - resolve() follows links
     flags = read_flags(selection, cwd=cwd)
     located = locate(selection, root=root, cwd=cwd, variables=variables)
     if isinstance(located, Problem):
-        return _loaded(None, [*flags.problems, located])
+        return _loaded(None, [*flags.problems, located, *variables.problems])
     environment, found = _read_environment(located, root=root, cwd=cwd, variables=variables)
     gathered = [*flags.problems, *found]
     if environment is None:
-        return _loaded(None, gathered)
-    tenant = read_tenant(environment.document, root=root, variables=variables)
+        return _loaded(None, [*gathered, *variables.problems])
+    tenant = read_tenant(environment.document, root=root, variables=variables, proxies=proxies)
     gathered += tenant.problems
     reader = _ConfigReader(root=root, cwd=cwd, fetch=fetch, flags=flags.layer, flag_config=flags.deploy_config)
     files = reader.read(environment)
@@ -92,7 +102,7 @@ def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str,
     gathered += check_proof(layers, settings)
     builder = _ConfigBuilder(layers=layers, given=Layers(layers=layers.layers[:2]), settings=settings)
     configs, found = builder.build(files, root=root)
-    gathered += found
+    gathered += (*found, *variables.problems)
     if not configs:
         return _loaded(None, gathered)
     run = RunConfig(
@@ -103,7 +113,7 @@ def load(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str,
         settings=settings,
         tenant=tenant.tenant,
         configs=configs,
-        warnings=(*tenant.warnings, *files.warnings),
+        warnings=(*variables.warnings, *tenant.warnings, *files.warnings),
         run_dir=flags.run_dir,
     )
     return _loaded(run, gathered)
@@ -114,7 +124,7 @@ def _loaded(run: RunConfig | None, problems: list[Problem]) -> Loaded:
 
 
 def _read_environment(
-    located: Located, *, root: Path, cwd: Path, variables: Mapping[str, str]
+    located: Located, *, root: Path, cwd: Path, variables: Variables
 ) -> tuple[_Environment | None, tuple[Problem, ...]]:
     parsed = _parse_environment(located, cwd)
     if parsed.document is None:

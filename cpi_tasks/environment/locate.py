@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cpi_tasks.environment.process import Use, Variables
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import Selection
@@ -50,7 +50,7 @@ def environment_names(root: Path) -> tuple[str, ...]:
     return tuple(sorted({path.stem for path in files}))
 
 
-def locate(selection: Selection, *, root: Path, cwd: Path, variables: Mapping[str, str]) -> Located | Problem:
+def locate(selection: Selection, *, root: Path, cwd: Path, variables: Variables) -> Located | Problem:
     """Find the environment file: ``--env`` or ``--orchestrator-config``, ``CPI_ENV``, then the fallbacks."""
     choice = _choose(selection, variables)
     if choice is None and selection.deploy_config:
@@ -86,7 +86,7 @@ def read_file(path: Path, shown: str) -> bytes | Problem:
         return Problem(file=shown, message=f"could not be read: {reason}")
 
 
-def _choose(selection: Selection, variables: Mapping[str, str]) -> _Choice | Problem | None:
+def _choose(selection: Selection, variables: Variables) -> _Choice | Problem | None:
     if selection.env is not None and selection.orchestrator_config is not None:
         return Problem(
             file=COMMAND_LINE, message="--env and --orchestrator-config both name the environment; give only one"
@@ -96,9 +96,10 @@ def _choose(selection: Selection, variables: Mapping[str, str]) -> _Choice | Pro
     if selection.orchestrator_config is not None:
         value = selection.orchestrator_config
         return _Choice(value=value, origin="--orchestrator-config", file=COMMAND_LINE, is_path=True)
-    # An empty variable is how many CI systems spell one that is not there.
-    if variables.get("CPI_ENV"):
-        return _Choice(value=variables["CPI_ENV"], origin="CPI_ENV")
+    if variables.is_given("CPI_ENV"):
+        named = variables.clean("CPI_ENV", Use.VALUE)
+        choice = _Choice(value=named.text, origin="CPI_ENV")
+        return choice.problem(named.fault) if named.fault else choice
     for name, origin in selection.env_fallbacks:
         return _Choice(value=name, origin=origin)
     return None

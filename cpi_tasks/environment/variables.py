@@ -1,13 +1,13 @@
-"""``${NAME}`` in the scalar values of an environment file, and the one place that reads the process environment."""
+"""``${NAME}`` in the scalar values of an environment file."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from cpi_tasks.environment.nodes import Document, Entry, Loc, MappingNode, Node, Origin, Scalar, SequenceNode
+from cpi_tasks.environment.process import Use, Variables
+from cpi_tasks.environment.tenant_keys import FILE_USES
 from cpi_tasks.environment.yaml_source import resolve_again
 from cpi_tasks.errors import Problem
 
@@ -15,13 +15,11 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)\})?")
 _LEFT_ALONE = "configOverrides"
 
 
-def process_variables() -> Mapping[str, str]:
-    """Give a copy of the environment variables of this process."""
-    return dict(os.environ)
+def expand(document: Document, variables: Variables) -> tuple[Document, tuple[Problem, ...]]:
+    """Put the values of variables in, everywhere but inside ``configOverrides``.
 
-
-def expand(document: Document, variables: Mapping[str, str]) -> tuple[Document, tuple[Problem, ...]]:
-    """Put the values of variables in, everywhere but inside ``configOverrides``; every unset one is a problem."""
+    Every variable that is not set or cannot be used is a problem.
+    """
     expansion = _Expansion(document, variables)
     root = expansion.mapping(document.root, ())
     return replace(document, root=root), tuple(expansion.problems)
@@ -30,7 +28,7 @@ def expand(document: Document, variables: Mapping[str, str]) -> tuple[Document, 
 @dataclass(slots=True)
 class _Expansion:
     document: Document
-    variables: Mapping[str, str]
+    variables: Variables
     problems: list[Problem] = field(default_factory=list)
 
     def mapping(self, node: MappingNode, loc: Loc) -> MappingNode:
@@ -52,25 +50,34 @@ class _Expansion:
         if not matches:
             return scalar
         names = [match.group(1) for match in matches if match.group() != "$${"]
-        if not self._are_usable(names, loc):
+        is_whole = matches[0].group() == scalar.text
+        use = FILE_USES.get(loc, Use.TEXT) if is_whole else Use.TEXT
+        values = self._values(names, loc, use)
+        if values is None:
             return replace(scalar, text="", origin=Origin.UNSET)
-        text = _REFERENCE.sub(self._value, scalar.text)
+        text = _REFERENCE.sub(lambda match: values.get(match.group(1), "${"), scalar.text)
         if not names:
             return replace(scalar, text=text)
-        if matches[0].group() == scalar.text:
+        if is_whole:
             return resolve_again(scalar, text, Origin.VARIABLE)
         return replace(scalar, text=text, origin=Origin.MIXED)
 
-    def _are_usable(self, names: list[str | None], loc: Loc) -> bool:
-        wrong = [name for name in names if name is None or name not in self.variables]
-        for name in dict.fromkeys(wrong):
+    def _values(self, names: list[str | None], loc: Loc, use: Use) -> dict[str, str] | None:
+        """Return the values by their names; ``None``, and problems, where one of them cannot be used."""
+        values: dict[str, str] = {}
+        problems = []
+        for name in dict.fromkeys(names):
             if name is None:
                 message = "'${' begins a variable such as ${CPI_HOST}; write '$${' for the characters themselves"
-                self.problems.append(self.document.problem(loc, message))
-            else:
+                problems.append(self.document.problem(loc, message))
+            elif not self.variables.has(name):
                 message = f"the environment variable {name} is not set"
-                self.problems.append(self.document.problem(loc, message, rule="unset-variable"))
-        return not wrong
-
-    def _value(self, match: re.Match[str]) -> str:
-        return "${" if match.group() == "$${" else self.variables[match.group(1)]
+                problems.append(self.document.problem(loc, message, rule="unset-variable"))
+            else:
+                value = self.variables.clean(name, use)
+                values[name] = value.text
+                if value.fault:
+                    message = f"the environment variable {name} {value.fault}"
+                    problems.append(self.document.problem(loc, message))
+        self.problems += problems
+        return None if problems else values

@@ -151,6 +151,38 @@ class Certificates:
     """The digest of the private key's file, as secret as a password to compare with."""
 
 
+SOCKS_SCHEMES = ("socks5", "socks5h")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A proxy: ``url`` is scheme, host and port, without the login."""
+
+    url: str
+    username: str = field(repr=False, default="")
+    password: str = field(repr=False, default="")
+    password_as_written: str = field(repr=False, default="")
+    """The password as the variable holds it, percent-encoded."""
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS instead of HTTP."""
+        return self.url.startswith(SOCKS_SCHEMES)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no output may show."""
+        return tuple(each for each in (self.password, self.password_as_written) if each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The proxy that an address (scheme, host, port) is reached through."""
+
+    origin: str
+    proxy: Proxy
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantAccess:
     """A tenant reached over HTTP. ``url`` is scheme, host and port without a path, e.g. ``https://t1.example.com``."""
@@ -158,6 +190,15 @@ class TenantAccess:
     url: str
     login: BasicLogin | OAuthLogin
     certificates: Certificates = Certificates()
+    routes: tuple[Route, ...] = ()
+    """The proxies of the tenant and of its token service; without one they are reached directly."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no output may show: of the login and of the proxies."""
+        login = self.login
+        given = login.password if isinstance(login, BasicLogin) else login.client_secret
+        return (given, *(secret for route in self.routes for secret in route.proxy.secrets))
 
     @property
     def secret(self) -> str:

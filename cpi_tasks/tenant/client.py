@@ -63,7 +63,11 @@ async def connect(
     urls = (access.url,) if isinstance(login, BasicLogin) else (access.url, login.token_url)
     with quiet_stamina():
         async with open_client(
-            urls, request_timeout_s=request_timeout_s, transport=transport, certificates=access.certificates
+            urls,
+            request_timeout_s=request_timeout_s,
+            transport=transport,
+            certificates=access.certificates,
+            routes=access.routes,
         ) as http_client:
             wire = Wire(http_client, request_timeout_s=request_timeout_s, emit=emit)
             auth: Login = (

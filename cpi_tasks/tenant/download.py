@@ -6,15 +6,17 @@ import http
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import Certificates
+from cpi_tasks.model.config import Certificates, Proxy
 from cpi_tasks.tenant.odata import origin
 from cpi_tasks.tenant.retry import Trouble
+from cpi_tasks.tenant.routes import as_httpx
 from cpi_tasks.tenant.text import fits_header, is_html, one_line
 from cpi_tasks.tenant.trust import TlsRefused, make_context
 from cpi_tasks.tenant.wire import CONNECT_TIMEOUT_S, is_loopback, translated, user_agent
@@ -23,24 +25,33 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_SECONDS = 60.0
 MAX_REDIRECTS = 5
 
+ChooseProxy = Callable[[str], Proxy | None]
+
 _NONE = Certificates()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOKEN_MAY_HELP = frozenset({401, 403, 404})
 
 
-def fetch(url: str, token: str | None, *, certificates: Certificates = _NONE) -> bytes:
+def directly(_: str) -> None:
+    """Return no proxy for any address."""
+
+
+def fetch(
+    url: str, token: str | None, *, certificates: Certificates = _NONE, choose_proxy: ChooseProxy = directly
+) -> bytes:
     """Download a deploy configuration with GET, blocking the thread.
 
     ``https`` only, plain ``http`` to this machine; at most 10 MiB, 60 s and 5 redirects, never from ``https`` to
     ``http``. ``token`` is sent as Bearer to the URL's own scheme, host and port, not to where it redirects, a client
-    certificate to nobody. Raises ``DownloadError``, whose sentence has the URL without query.
+    certificate to nobody. ``choose_proxy`` gives the proxy of an address; it may raise ``DownloadError``, too. Raises
+    ``DownloadError``, whose sentence has the URL without query.
     """
     authorities = replace(certificates, client=None, client_key=None)
     results: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            results.put(_fetch(url, token, authorities))
+            results.put(_fetch(url, token, authorities, choose_proxy))
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
             results.put(error)
 
@@ -55,7 +66,7 @@ def fetch(url: str, token: str | None, *, certificates: Certificates = _NONE) ->
     return result
 
 
-def _fetch(url: str, token: str | None, certificates: Certificates) -> bytes:
+def _fetch(url: str, token: str | None, certificates: Certificates, choose_proxy: ChooseProxy) -> bytes:
     token = (token or "").strip()
     if not fits_header(token):
         raise _failed(url, "the token has characters that cannot be sent", "check deployConfigToken")
@@ -69,7 +80,9 @@ def _fetch(url: str, token: str | None, certificates: Certificates) -> bytes:
         headers = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"}
         if token and here == home:
             headers["Authorization"] = f"Bearer {token}"
-        status, location, content = _get(current, headers, certificates, deadline=deadline, shown=url)
+        status, location, content = _get(
+            current, headers, certificates, choose_proxy(current), deadline=deadline, shown=url
+        )
         if status == http.HTTPStatus.OK:
             return _checked_content(url, content)
         if status not in _REDIRECTS or not location:
@@ -93,18 +106,17 @@ def shown_url(url: str) -> str:
 
 
 def _get(
-    url: str, headers: dict[str, str], certificates: Certificates, *, deadline: float, shown: str
+    url: str, headers: dict[str, str], certificates: Certificates, proxy: Proxy | None, *, deadline: float, shown: str
 ) -> tuple[int, str, bytes]:
     """Make one request; give status, ``Location`` and, for a 200, the body."""
-    parts = urlsplit(url)
-    is_local = is_loopback(parts.hostname or "")
     left_s = _seconds_left(shown, deadline)
     try:
         with (
             translated(),
             httpx.Client(
                 verify=make_context((url,), certificates),
-                trust_env=not is_local,
+                proxy=None if proxy is None else as_httpx(proxy, certificates),
+                trust_env=False,
                 timeout=httpx.Timeout(left_s, connect=min(CONNECT_TIMEOUT_S, left_s)),
             ) as client,
             client.stream("GET", url, headers=headers) as response,

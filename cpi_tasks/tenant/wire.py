@@ -15,9 +15,10 @@ import trio
 
 from cpi_tasks.errors import TenantUnavailable
 from cpi_tasks.events import Emit, RequestFinished
-from cpi_tasks.model.config import Certificates
+from cpi_tasks.model.config import Certificates, Route
 from cpi_tasks.tenant.limits import MAX_IN_FLIGHT
 from cpi_tasks.tenant.retry import Trouble, TroubleKind
+from cpi_tasks.tenant.routes import mounts
 from cpi_tasks.tenant.text import one_line
 from cpi_tasks.tenant.trust import TlsRefused, make_context, refusal_in
 from cpi_tasks.tenant.upload import Upload
@@ -212,21 +213,23 @@ async def open_client(
     request_timeout_s: float,
     transport: httpx.AsyncBaseTransport | None,
     certificates: Certificates,
+    routes: tuple[Route, ...] = (),
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the one connection pool for the given addresses (the tenant's and the token service's).
+    """Open the connection pool for the given addresses (the tenant's and the token service's), through their proxies.
 
     Raises ``TenantUnavailable`` where a file with certificates cannot be used.
     """
     try:
         context = make_context(urls, certificates)
+        limits = httpx.Limits(
+            max_connections=2 * MAX_IN_FLIGHT + 1,  # the token request must not wait behind requests
+            max_keepalive_connections=2 * MAX_IN_FLIGHT + 1,
+            keepalive_expiry=KEEP_ALIVE_S,
+        )
+        through = mounts(routes, certificates, verify=context, limits=limits) if transport is None else None
     except TlsRefused as refused:
         raise _unavailable(urlsplit(urls[0]).hostname or "", refused) from refused
     timeout = httpx.Timeout(request_timeout_s, connect=min(CONNECT_TIMEOUT_S, request_timeout_s), pool=None)
-    limits = httpx.Limits(
-        max_connections=2 * MAX_IN_FLIGHT + 1,  # the token request must not wait behind requests
-        max_keepalive_connections=2 * MAX_IN_FLIGHT + 1,
-        keepalive_expiry=KEEP_ALIVE_S,
-    )
     async with httpx.AsyncClient(
         headers={"User-Agent": user_agent()},
         # Cookies belong to the CSRF token they came with; a jar would let the two drift apart.
@@ -235,8 +238,8 @@ async def open_client(
         limits=limits,
         transport=transport,
         verify=context,
-        # No proxy of the environment can reach this machine's own loopback.
-        trust_env=not all(is_plain_loopback(url) for url in urls),
+        mounts=through,
+        trust_env=False,
     ) as client:
         yield client
 
@@ -251,12 +254,6 @@ def user_agent() -> str:
         return f"cpi-tasks/{importlib.metadata.version('cpi-tasks')}"
     except importlib.metadata.PackageNotFoundError:
         return "cpi-tasks"
-
-
-def is_plain_loopback(url: str) -> bool:
-    """Whether an address is plain http to this machine itself."""
-    parts = urlsplit(url)
-    return parts.scheme.lower() == "http" and is_loopback(parts.hostname or "")
 
 
 def is_loopback(host: str) -> bool:

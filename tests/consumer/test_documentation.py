@@ -143,7 +143,11 @@ def shown_run(tmp_path: Path) -> RunConfig:
     (tmp_path / "environments/prod.yml").write_text(blocks("The environment file", "yaml")[0], encoding="utf-8")
     (tmp_path / "configs/production.yml").write_text(blocks("The deploy configuration", "yaml")[0], encoding="utf-8")
     loaded = environment.load(
-        Selection(env="prod"), root=tmp_path, cwd=tmp_path, variables=VARIABLES, fetch=lambda _url, _token: b""
+        Selection(env="prod"),
+        root=tmp_path,
+        cwd=tmp_path,
+        variables=environment.Variables(VARIABLES),
+        fetch=lambda _url, _token: b"",
     )
     assert loaded.problems == ()
     assert loaded.run is not None

@@ -151,7 +151,9 @@ def test_what_they_say(
         return (examples.root / "served/config.yml").read_bytes()
 
     selection = Selection(env=name)
-    loaded = environment.load(selection, root=examples.root, cwd=examples.root, variables=VARIABLES, fetch=fetch)
+    loaded = environment.load(
+        selection, root=examples.root, cwd=examples.root, variables=environment.Variables(VARIABLES), fetch=fetch
+    )
     run = loaded.run
     assert loaded.problems == ()
     assert run is not None
@@ -180,7 +182,7 @@ def test_their_tenant_comes_from_variables(examples: Consumer, name: str, login:
         Selection(env=name),
         root=examples.root,
         cwd=examples.root,
-        variables={"CPI_HOST": "t1.example.com", **login},
+        variables=environment.Variables({"CPI_HOST": "t1.example.com", **login}),
         fetch=lambda _url, _token: (examples.root / "served/config.yml").read_bytes(),
     )
     assert loaded.problems == ()

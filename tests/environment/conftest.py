@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from cpi_tasks.environment import Fetch, Loaded
+from cpi_tasks.environment import Fetch, Loaded, ProxyRules, Variables
 from cpi_tasks.environment import load as load_environment
 from cpi_tasks.errors import DownloadError
 from cpi_tasks.model.config import RunConfig, Selection
@@ -66,6 +66,8 @@ def load(tmp_path: Path, write: Write) -> Load:
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         fetch: Fetch = refuse,
+        given: Variables | None = None,
+        proxies: ProxyRules | None = None,
     ) -> Loaded:
         if not (tmp_path / "environments" / "x.yml").exists():
             write("environments/x.yml", ENVIRONMENT)
@@ -75,8 +77,9 @@ def load(tmp_path: Path, write: Write) -> Load:
             selection or Selection(env="x"),
             root=tmp_path,
             cwd=cwd or tmp_path,
-            variables=BASIC if variables is None else variables,
+            variables=given or Variables(BASIC if variables is None else variables),
             fetch=fetch,
+            proxies=proxies,
         )
 
     return load_project

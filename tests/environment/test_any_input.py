@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cpi_tasks.environment import Loaded, load
+from cpi_tasks.environment import Loaded, Variables, load
 from cpi_tasks.environment.yaml_source import parse
 from cpi_tasks.errors import DownloadError
 from cpi_tasks.model.config import Selection
@@ -123,7 +123,8 @@ def load_bytes(folder: Path, environment: bytes, config: bytes, variables: Mappi
             raise DownloadError("not found")
         return config
 
-    return load(Selection(env="x"), root=folder, cwd=folder, variables=VARIABLES | dict(variables or {}), fetch=fetch)
+    given = Variables(VARIABLES | dict(variables or {}))
+    return load(Selection(env="x"), root=folder, cwd=folder, variables=given, fetch=fetch)
 
 
 def check(loaded: Loaded) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from cpi_tasks.environment import Loaded, read_authorities
+from cpi_tasks.environment import Loaded, Variables, read_authorities
 from cpi_tasks.model.config import Certificates, OAuthLogin, RunConfig, TenantAccess
 
 Write = Callable[[str, str], Path]
@@ -178,5 +178,8 @@ def test_authorities_do_not_matter_where_nothing_is_encrypted(run: Run) -> None:
 def test_authorities_as_openssl_names_them() -> None:
     """One file, several folders; an empty variable is one that is not set."""
     expected = Certificates(authorities=Path("a.pem"), authority_folders=(Path("b"), Path("c")))
-    assert read_authorities({"SSL_CERT_FILE": "a.pem", "SSL_CERT_DIR": os.pathsep.join(["b", "c", ""])}) == expected
-    assert read_authorities({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}) == Certificates()
+    assert (
+        read_authorities(Variables({"SSL_CERT_FILE": "a.pem", "SSL_CERT_DIR": os.pathsep.join(["b", "c", ""])}))
+        == expected
+    )
+    assert read_authorities(Variables({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""})) == Certificates()

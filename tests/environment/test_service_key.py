@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +42,53 @@ def test_key_in_the_file(write: Write, run: Run, value: str) -> None:
     assert run(variables={"CPI_SERVICE_KEY": OUTER}).tenant == EXPECTED
 
 
+def wrapped() -> dict[str, str]:
+    """Return the key as stores and shells change it."""
+    data = OUTER.encode()
+    standard, safe = base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()
+    upper = OUTER.upper().replace("HTTPS://T9.EXAMPLE.COM", "https://t9.example.com")
+    upper = upper.replace("HTTPS://A.EXAMPLE.COM/OAUTH/TOKEN", "https://a.example.com/oauth/token")
+    return {
+        "base64": standard,
+        "url-safe, no padding": safe.rstrip("="),
+        "line breaks": "\n".join(standard[at : at + 60] for at in range(0, len(standard), 60)) + "\n",
+        "base64 twice": base64.b64encode(standard.encode()).decode(),
+        "base64 of UTF-16": base64.b64encode(OUTER.encode("utf-16-le")).decode(),
+        "base64 of UTF-16 with a mark": base64.b64encode(OUTER.encode("utf-16")).decode(),
+        "base64 with a mark": base64.b64encode(b"\xef\xbb\xbf" + data).decode(),
+        "base64 in quotes": f'"{standard}"',
+        "a JSON text": json.dumps(OUTER),
+        "a JSON text twice": json.dumps(json.dumps(OUTER)),
+        "backslashes": json.dumps(OUTER)[1:-1],
+        "backslashes twice": json.dumps(json.dumps(OUTER)[1:-1])[1:-1],
+        "backslashes, indented": json.dumps(json.dumps(json.loads(OUTER), indent=2))[1:-1],
+        "single quotes": f"'{OUTER}'",
+        "double quotes": f'"{OUTER}"',
+        "mark": "\ufeff" + OUTER,
+        "mark and line ends": f"\ufeff{OUTER}\r\n",
+        "cf service-key": f'{{"credentials": {OUTER}}}',
+        "upper case": upper.replace('"C"', '"c"').replace("S3CR3T", "s3cr3t"),
+        "camel case": OUTER.replace("tokenurl", "tokenUrl").replace("clientid", "clientId"),
+    }
+
+
+@pytest.mark.parametrize("form", wrapped())
+def test_forms_that_stores_and_shells_make_of_it(write: Write, run: Run, form: str) -> None:
+    """They work in a variable, in a file that it names, and from the environment file."""
+    key = wrapped()[form]
+    assert run(variables={"CPI_SERVICE_KEY": key}).tenant == EXPECTED
+    write("key.json", "x").write_text(key, encoding="utf-8")
+    assert run(variables={"CPI_SERVICE_KEY": "key.json"}).tenant == EXPECTED
+    write("environments/x.yml", f"{FILES}tenant: {{serviceKey: '${{K}}'}}\n")
+    assert run(variables={"K": key}).tenant == EXPECTED
+
+
+def test_a_file_as_powershell_writes_it(write: Write, run: Run) -> None:
+    """UTF-16 with a mark is what ``>`` makes."""
+    write("key.json", "x").write_text(OUTER + "\r\n", encoding="utf-16")
+    assert run(variables={"CPI_SERVICE_KEY": " key.json\r\n"}).tenant == EXPECTED
+
+
 def test_a_host_given_elsewhere_wins_with_a_warning(run: Run) -> None:
     """CPI_HOST is stronger than the key's own host, and a difference is pointed out."""
     found = run(variables={"CPI_SERVICE_KEY": OUTER, "CPI_HOST": "t1.example.com"})
@@ -58,10 +107,17 @@ def test_the_same_host_twice_is_no_warning(run: Run) -> None:
     [
         ("{", "CPI_SERVICE_KEY: is not valid JSON"),
         ('{"a":' + "[" * 100_000, "CPI_SERVICE_KEY: is not valid JSON"),
-        ("nope.json", "CPI_SERVICE_KEY: is neither JSON text nor the path of a file"),
-        ("x" * 5000, "CPI_SERVICE_KEY: is neither JSON text nor the path of a file"),
-        ("a\0b", "CPI_SERVICE_KEY: is neither JSON text nor the path of a file"),
-        (".", "CPI_SERVICE_KEY: is neither JSON text nor the path of a file"),
+        ("nope.json", "CPI_SERVICE_KEY: is neither JSON text (as it is, or in base64) nor the path"),
+        ("x" * 5000, "CPI_SERVICE_KEY: is neither JSON text (as it is, or in base64) nor the path"),
+        ("a\0b", "CPI_SERVICE_KEY: is neither JSON text (as it is, or in base64) nor the path"),
+        (".", "CPI_SERVICE_KEY: is neither JSON text (as it is, or in base64) nor the path"),
+        (OUTER.replace('"', ""), "CPI_SERVICE_KEY: is not valid JSON (its quotation marks are lost"),
+        (OUTER.replace("s3cr3t", "<clientsecret>"), "CPI_SERVICE_KEY: clientsecret in it still holds the text"),
+        (OUTER.replace("t9.example.com", "<host>"), "CPI_SERVICE_KEY: url in it still holds the text"),
+        (
+            OUTER.replace("t9.example.com", "t.it-cpi001-rt.cfapps.eu10.hana.ondemand.com"),
+            "CPI_SERVICE_KEY: its url is the address of the runtime",
+        ),
         ('{"oauth": 1}', "CPI_SERVICE_KEY: is not a service key: it has no 'oauth' part"),
         ('{"oauth": {"clientid": "c", "clientsecret": 7}}', "it has no tokenurl, clientsecret"),
         (OUTER.replace("https://a.", "http://a."), "CPI_SERVICE_KEY: its tokenurl must be an https address"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cpi_tasks.environment.nodes import Scalar
+from cpi_tasks.environment.process import Variables
 from cpi_tasks.environment.variables import expand
 from cpi_tasks.environment.yaml_source import parse
 
@@ -10,7 +11,7 @@ from cpi_tasks.environment.yaml_source import parse
 def expanded(text: str, variables: dict[str, str]) -> tuple[list[tuple[str, str]], list[str]]:
     document = parse(text.encode(), "f.yml").document
     assert document is not None
-    document, problems = expand(document, variables)
+    document, problems = expand(document, Variables(variables))
     nodes = [entry.node for entry in document.root.entries.values()]
     return [(node.text, node.tag) for node in nodes if isinstance(node, Scalar)], [str(each) for each in problems]
 
@@ -34,14 +35,14 @@ def test_doubled_dollar_is_literal() -> None:
 
 def test_values_are_not_expanded_again() -> None:
     """What a variable holds is data, even if it looks like a reference."""
-    assert expanded("a: ${A}\n", {"A": "${B}", "B": "no"}) == ([("${B}", "str")], [])
+    assert expanded("a: ${A}\n", {"A": "is ${B}", "B": "no"}) == ([("is ${B}", "str")], [])
 
 
 def test_keys_and_overrides_are_left_alone() -> None:
     """Keys and everything in ``configOverrides`` stay as written."""
     document = parse(b"${A}: 1\nx:\n  - configOverrides: {k: '${B}'}\n", "f.yml").document
     assert document is not None
-    result, problems = expand(document, {})
+    result, problems = expand(document, Variables({}))
     assert problems == ()
     node = result.node(("x", 0, "configOverrides", "k"))
     assert isinstance(node, Scalar)
@@ -69,7 +70,7 @@ def test_repr_of_a_value_is_safe() -> None:
     """What a variable holds shows in no representation and no message."""
     document = parse(b"a: ${S}\n", "f.yml").document
     assert document is not None
-    result, _ = expand(document, {"S": "hunter2"})
+    result, _ = expand(document, Variables({"S": "hunter2"}))
     node = result.node(("a",))
     assert isinstance(node, Scalar)
     assert "hunter2" not in repr(result)

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cpi_tasks.environment import Loaded, load, yaml_source
+from cpi_tasks.environment import Loaded, Variables, load, yaml_source
 from cpi_tasks.environment.schema import EnvironmentKeys, check
 from cpi_tasks.environment.yaml_source import MAX_DEPTH, parse
 from cpi_tasks.model.config import Selection
@@ -88,7 +88,9 @@ def load_files(folder: Path, environment: bytes, config: bytes) -> Loaded:
     (folder / "environments").mkdir(exist_ok=True)
     (folder / "environments/x.yml").write_bytes(environment)
     (folder / "config.yml").write_bytes(config)
-    return load(Selection(env="x"), root=folder, cwd=folder, variables=VARIABLES, fetch=lambda _url, _token: config)
+    return load(
+        Selection(env="x"), root=folder, cwd=folder, variables=Variables(VARIABLES), fetch=lambda _url, _token: config
+    )
 
 
 @FUZZ

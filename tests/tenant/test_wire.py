@@ -20,7 +20,7 @@ from cpi_tasks.model.config import BasicLogin, Certificates, OAuthLogin, TenantA
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, PackageId
 from cpi_tasks.model.tenant import Tenant
 from cpi_tasks.tenant import TenantClient, connect
-from cpi_tasks.tenant.wire import is_loopback, is_plain_loopback, open_client
+from cpi_tasks.tenant.wire import is_loopback, open_client
 
 Connected = Callable[..., AbstractAsyncContextManager[TenantClient]]
 
@@ -150,30 +150,22 @@ def test_loopback(host: str, expected: bool) -> None:
     assert expected is is_loopback(host)
 
 
-def test_plain_loopback() -> None:
-    """Only plain http to this machine needs no certificates."""
-    assert is_plain_loopback("http://127.0.0.1:8080")
-    assert not is_plain_loopback("https://127.0.0.1:8080")
-    assert not is_plain_loopback("http://t1.example.com")
-
-
 @pytest.mark.parametrize(
-    ("urls", "has_authorities", "asks_for_proxies"),
+    ("urls", "has_authorities"),
     [
-        (("https://t1.example.com",), True, True),
-        (("http://127.0.0.1:1", "https://auth.example.com/token"), True, True),
-        (("http://t1.example.com",), False, True),
-        (("http://127.0.0.1:1", "http://localhost:2/token"), False, False),
+        (("https://t1.example.com",), True),
+        (("http://127.0.0.1:1", "https://auth.example.com/token"), True),
+        (("http://t1.example.com",), False),
+        (("http://127.0.0.1:1", "http://localhost:2/token"), False),
     ],
 )
 async def test_certificates_are_always_checked(
     urls: tuple[str, ...],
     has_authorities: bool,
-    asks_for_proxies: bool,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """No pool goes without checks; authorities are read only for https, proxies only for other machines."""
+    """No pool goes without checks; authorities are read only for https, and httpx reads no variables."""
     trustme.CA().cert_pem.write_to_path(tmp_path / "own.pem")
     given: list[tuple[ssl.SSLContext, object]] = []
     original = httpx.AsyncClient.__init__
@@ -190,7 +182,7 @@ async def test_certificates_are_always_checked(
     ((context, trust_env),) = given
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert bool(context.get_ca_certs()) is has_authorities
-    assert trust_env is asks_for_proxies
+    assert trust_env is False
 
 
 async def test_connecting_is_given_half_a_minute_at_most(basic: BasicLogin) -> None:
