@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from importlib.util import find_spec
@@ -55,6 +55,8 @@ def connected(near: socket.socket, target: tuple[str, int]) -> None:
         back = threading.Thread(target=pump, args=(far, near))
         back.start()
         pump(near, far)
+        with suppress(OSError):
+            far.shutdown(socket.SHUT_RDWR)
         back.join()
 
 

@@ -1,17 +1,13 @@
-"""The real program over HTTPS: its authorities, its client certificate, its proxy."""
+"""The real program over HTTPS: its authorities and its client certificate."""
 
 from __future__ import annotations
 
-import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pytest
 import trustme
 
 from cpi_tasks.simulator import Simulator, SimulatorSettings, running
@@ -99,59 +95,3 @@ def test_a_broken_client_certificate_is_invalid_input(tmp_path: Path) -> None:
         ended = site.plan(SSL_CERT_FILE=own, CPI_CLIENT_CERTIFICATE=own)
         assert ended.code == 4
         assert "CPI_CLIENT_CERTIFICATE: names a file without the private key" in ended.said
-
-
-@dataclass
-class Proxy:
-    """A proxy that connects its clients to where they want, and keeps the names of these places."""
-
-    url: str = ""
-    asked: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    """Run a proxy."""
-    seen = Proxy()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_CONNECT(self) -> None:
-            seen.asked.append(self.path)
-            host, _, port = self.path.partition(":")
-            with socket.create_connection((host, int(port))) as far:
-                self.send_response(200)
-                self.end_headers()
-                back = threading.Thread(target=pump, args=(far, self.connection))
-                back.start()
-                pump(self.connection, far)
-                back.join()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keep quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        seen.url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield seen
-        server.shutdown()
-        thread.join()
-
-
-def pump(source: socket.socket, target: socket.socket) -> None:
-    """Hand on what comes, until it ends."""
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        return
-
-
-def test_a_proxy_is_used_and_sees_nothing(tmp_path: Path, proxy: Proxy) -> None:
-    """Of ``HTTPS_PROXY`` only connections are asked for; the certificate is still the tenant's own."""
-    with serving(tmp_path, "127.0.0.1") as (site, own):
-        ended = site.plan(SSL_CERT_FILE=own, HTTPS_PROXY=proxy.url, https_proxy=proxy.url)
-        assert ended.code == 0, ended.said
-        host = site.program.variables["CPI_HOST"].removeprefix("https://")
-    assert set(proxy.asked) == {host}
