@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cpi_tasks.lazy import on_first_use
 
 if TYPE_CHECKING:
-    from cpi_tasks.errors import CpiTasksError, InputError, Refused, RunFailed, TenantError
+    from cpi_tasks.errors import CpiTasksError, DriftDetected, InputError, Refused, RunFailed, TenantError
     from cpi_tasks.functions import deploy, drift, orchestrate, plan, update
     from cpi_tasks.model.drift import DriftReport
     from cpi_tasks.model.preview import Preview
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CpiTasksError",
+    "DriftDetected",
     "DriftReport",
     "InputError",
     "Preview",
@@ -40,7 +41,7 @@ __all__ = [
 __getattr__ = on_first_use(
     __name__,
     {
-        "errors": ("CpiTasksError", "InputError", "Refused", "RunFailed", "TenantError"),
+        "errors": ("CpiTasksError", "DriftDetected", "InputError", "Refused", "RunFailed", "TenantError"),
         "functions": ("deploy", "drift", "orchestrate", "plan", "update"),
         "model.drift": ("DriftReport",),
         "model.preview": ("Preview",),

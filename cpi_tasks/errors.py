@@ -6,7 +6,7 @@ they become that artifact's outcome.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -90,6 +90,20 @@ class RunFailed(CpiTasksError):
         head = f"{amount} {'failure' if amount == 1 else 'failures'}" if amount else "the run was interrupted"
         more = [f"and {amount - _MOST_NAMED} more; see the report"] if amount > _MOST_NAMED else []
         super().__init__("\n".join((f"{head}:" if amount else head, *self.failures[:_MOST_NAMED], *more)))
+
+
+class DriftDetected(CpiTasksError):
+    """A tenant differs from the files; ``differences`` has one sentence for each of them."""
+
+    exit_code = 2
+
+    def __init__(self, differences: Iterable[str]) -> None:
+        """Build the sentence: how many differences there are, then the first of them, a line each."""
+        self.differences = tuple(differences)
+        amount = len(self.differences)
+        head = f"{amount} {'difference' if amount == 1 else 'differences'}:"
+        more = [f"and {amount - _MOST_NAMED} more"] if amount > _MOST_NAMED else []
+        super().__init__("\n".join((head, *self.differences[:_MOST_NAMED], *more)))
 
 
 class DownloadError(CpiTasksError):

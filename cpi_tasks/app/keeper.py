@@ -67,7 +67,7 @@ class Keeper:
         with self._going_on():
             self.journal.note(RunFinished(report=self.progress.report(self.prepared)))
         self.write_report()
-        result = self.progress.report(self.prepared)
+        result = report.masked(self.progress.report(self.prepared), self.redactor)
         self.tell(RunFinished(report=result))
         return result
 

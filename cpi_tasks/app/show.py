@@ -106,7 +106,7 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
             )
         if seen.refusals:
             if looks.out is not None:
-                screen.write(f"The plan was not saved to {looks.out}: a run of it would be refused.\n")
+                screen.write(_not_saved(Path(looks.out)))
             return Refused.exit_code
         if looks.out is not None:
             _save(Path(looks.out), seen.saved)
@@ -217,6 +217,15 @@ def _seconds(text: str | None, flag: str) -> float:
         message = f"must be a number of seconds of at least 0, not '{text}'"
         raise InputError([Problem(file="command line", path=flag, message=message)])
     return seconds
+
+
+def _not_saved(file: Path) -> str:
+    """Say that a refused plan was not saved, and that a file from before is not this plan."""
+    older = f" {file} still holds an earlier plan; do not use it." if file.exists() else ""
+    return (
+        f"The plan was not saved to {file}, because a run would be refused. Clear what is named above, then make the "
+        f"plan again.{older}\n"
+    )
 
 
 def _save(file: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from cpi_tasks.errors import DriftDetected
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
 from cpi_tasks.model.plan import Origin
 
@@ -54,3 +55,10 @@ class DriftReport:
     def has_differences(self) -> bool:
         """Whether anything differs; a lock alone is no difference."""
         return any(entry.aspect is not Aspect.LOCK for entry in self.entries)
+
+    def raise_for_differences(self) -> None:
+        """Raise ``DriftDetected`` (exit code 2) where anything differs, naming each difference."""
+        found = [entry for entry in self.entries if entry.aspect is not Aspect.LOCK]
+        if found:
+            named = (f"{entry.ref or f'package {entry.package}'}: {entry.detail}" for entry in found)
+            raise DriftDetected(named)

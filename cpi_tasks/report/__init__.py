@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cpi_tasks.report.findings import FindingsFormat, render_findings
     from cpi_tasks.report.past import render_run, render_runs, runs_json
     from cpi_tasks.report.plain import render_error, render_problems, render_report
-    from cpi_tasks.report.record import report_json
+    from cpi_tasks.report.record import masked, report_json
     from cpi_tasks.report.redactor import Redactor
     from cpi_tasks.report.show import QuietView, View, open_view, show_events, wants_live
 
@@ -26,6 +26,7 @@ __all__ = [
     "diff_lines",
     "drift_json",
     "drift_lines",
+    "masked",
     "open_view",
     "plan_json",
     "register_masks",
@@ -67,7 +68,7 @@ __getattr__ = on_first_use(
             "render_problems",
             "render_report",
         ),
-        "record": ("report_json",),
+        "record": ("masked", "report_json"),
         "redactor": ("Redactor",),
         "show": (
             "QuietView",

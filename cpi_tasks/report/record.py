@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from cpi_tasks.model.discretion import Values, without
 from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Report, StepOutcome, count
@@ -42,6 +42,36 @@ def report_json(report: Report, redactor: Redactor, values: Values) -> str:
         "parts": [_part(part, redactor, values) for part in report.parts],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def masked(report: Report, redactor: Redactor) -> Report:
+    """Return a report whose texts hold no secret, for callers that print them by themselves."""
+    return replace(report, parts=tuple(_masked_part(part, redactor) for part in report.parts))
+
+
+def _masked_part(part: PartReport, redactor: Redactor) -> PartReport:
+    packages = tuple(
+        replace(
+            package,
+            update=_masked_step(package.update, redactor),
+            artifacts=tuple(
+                replace(
+                    artifact,
+                    update=_masked_step(artifact.update, redactor),
+                    deploy=_masked_step(artifact.deploy, redactor),
+                )
+                for artifact in package.artifacts
+            ),
+        )
+        for package in part.packages
+    )
+    return replace(part, packages=packages, warnings=tuple(redactor.mask(text) for text in part.warnings))
+
+
+def _masked_step(step: StepOutcome | None, redactor: Redactor) -> StepOutcome | None:
+    if step is None:
+        return None
+    return replace(step, reason=redactor.mask(step.reason), advice=redactor.mask(step.advice))
 
 
 def _part(part: PartReport, redactor: Redactor, values: Values) -> _Json:

@@ -41,7 +41,12 @@ def test_every_flag_that_selects_anything_is_one_of_theirs() -> None:
     """What a command line can say, a caller can say too; ``env`` and the mode are parameters of the functions."""
     own = {"env", "env_fallbacks", "env_origin", "mode", "mode_flags"}
     assert set(Flags.__annotations__) == {field.name for field in fields(Selection)} - own
-    assert set(PlanFlags.__annotations__) - set(LookFlags.__annotations__) == {"force", "strict", "allow_downgrade"}
+    assert set(PlanFlags.__annotations__) - set(LookFlags.__annotations__) == {
+        "force",
+        "strict",
+        "allow_downgrade",
+        "on_drift",
+    }
 
 
 def test_wrong_input_is_raised(repository: Consumer, tenant: Tenant) -> None:
@@ -135,3 +140,40 @@ def test_a_protected_environment_needs_a_yes(repository: Consumer, tenant: Tenan
     assert (ended.out, ended.err, tenant.simulator.requests) == ("5\n", "", [])
     ended = repository.python(f"import cpi_tasks\nprint(cpi_tasks.{function}('qa', yes=True).environment)\n")
     assert (ended.out, ended.err) == ("qa\n", "")
+
+
+TASKS = """from invoke import task
+import cpi_tasks
+
+
+@task
+def planned(c):
+    cpi_tasks.plan("qa").raise_for_refusals()
+
+
+@task
+def compared(c):
+    cpi_tasks.drift("qa").raise_for_differences()
+"""
+
+
+def test_what_was_seen_ends_a_task_too(repository: Consumer, tenant: Tenant) -> None:
+    """A plan that may be carried out raises nothing; drift ends the task with 2 and names the differences."""
+    repository.write("tasks.py", TASKS)
+    assert repository.invoke("planned").code == 0
+    ended = repository.invoke("compared")
+    assert (ended.code, ended.out, "Traceback" in ended.err) == (2, "", False)
+    assert ended.err.startswith(
+        "2 differences:\npackage QASales: the package is not on the tenant\nQASales/QA_Orders: not on"
+    )
+
+
+def test_a_refused_plan_ends_a_task_with_5(repository: Consumer, tenant: Tenant) -> None:
+    """The sentence is the one that a run gives."""
+    repository.write("tasks.py", TASKS)
+    environment = repository.root / "environments/qa.yml"
+    repository.write("environments/qa.yml", environment.read_text(encoding="utf-8") + "versioning: exact\n")
+    assert repository.python("import cpi_tasks\ncpi_tasks.orchestrate('qa').raise_for_failures()\n").code == 0
+    tenant.simulator.artifacts["QA_Orders"].version = "9.0.0"
+    ended = repository.invoke("planned")
+    assert (ended.code, "--allow-downgrade" in ended.err, "Traceback" in ended.err) == (5, True, False)

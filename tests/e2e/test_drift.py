@@ -72,6 +72,11 @@ def test_drift_may_stop_a_run_before_its_first_write(
     settled.project.save()
     ended = settled.run("orchestrate", "--env", "x", *flags)
     out = settled.project.root / "plan.json"
+    kept = settled.project.root / "kept.json"
+    kept.write_text("{}", encoding="utf-8")
+    again = settled.run("plan", "--env", "x", "--out", str(kept))
+    assert (again.code, kept.read_text(encoding="utf-8")) == (5, "{}")
+    assert "kept.json still holds an earlier plan; do not use it" in again.said
     planned = settled.run("plan", "--env", "x", "--detailed-exitcode", "--out", str(out))
     assert (ended.code, ended.writes) == (5, ())
     assert list(settled.project.root.glob(".cpi/runs/*/backup")) == []

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from cpi_tasks.errors import RunFailed
 from cpi_tasks.model.discretion import values_in
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
 from cpi_tasks.model.plan import (
@@ -18,7 +19,7 @@ from cpi_tasks.model.plan import (
     UpdateStep,
 )
 from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, Report, Status, StepOutcome
-from cpi_tasks.report import Redactor, report_json
+from cpi_tasks.report import Redactor, masked, report_json
 
 FLOW = ArtifactRef(package=PackageId("Sales"), artifact=ArtifactId("Orders"))
 KIND = ArtifactKind.INTEGRATION_FLOW
@@ -150,3 +151,12 @@ def test_values_are_left_out_however_they_are_spelt(said: str) -> None:
 
     artifact = document["parts"][0]["packages"][0]["artifacts"][0]
     assert artifact["update"]["reason"] == "<***> is refused"
+
+
+def test_a_masked_report_raises_without_secrets() -> None:
+    """What is raised is printed by Invoke as it is: no secret may be left in a report that a caller gets."""
+    report = masked(report_of("the login hunter2! was refused"), Redactor(["hunter2!"]))
+    with pytest.raises(RunFailed) as caught:
+        report.raise_for_failures()
+    assert "hunter2!" not in str(caught.value)
+    assert "Sales/Orders: not updated: the login *** was refused" in str(caught.value)
