@@ -96,12 +96,16 @@ class _LookedAt:
 def _choose(selection: Selection, root: Path, variables: Mapping[str, str]) -> list[tuple[Selection, str]]:
     """Give what to load, each with the environment's name; several where nothing names one."""
     fallbacks = [name for name, _ in selection.env_fallbacks]
-    named = [selection.env, selection.orchestrator_config, variables.get("CPI_ENV"), *fallbacks]
+    named = [selection.env, selection.orchestrator_config, _environment_named(variables), *fallbacks]
     name = next((each for each in named if each), None)
     if name is None and not selection.deploy_config:
         found = [(replace(selection, env=each), each) for each in environment.environment_names(root)]
         return found or [(selection, "none")]
     return [(selection, name or "none")]
+
+
+def _environment_named(variables: Mapping[str, str]) -> str:
+    return environment.Variables(variables).clean("CPI_ENV", environment.Use.VALUE).text
 
 
 def _look_at(selection: Selection, name: str, root: Path, cwd: Path, variables: Mapping[str, str]) -> _LookedAt:

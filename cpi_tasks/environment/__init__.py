@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cpi_tasks.environment.deploy_sources import Fetch
     from cpi_tasks.environment.loading import Loaded, load
     from cpi_tasks.environment.locate import environment_names
-    from cpi_tasks.environment.process import Variables, process_variables
+    from cpi_tasks.environment.process import Use, Variables, process_variables
     from cpi_tasks.environment.proxies import ProxyError, ProxyRules
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Loaded",
     "ProxyError",
     "ProxyRules",
+    "Use",
     "Variables",
     "environment_names",
     "load",
@@ -36,7 +37,7 @@ __getattr__ = on_first_use(
         "deploy_sources": ("Fetch",),
         "loading": ("Loaded", "load"),
         "locate": ("environment_names",),
-        "process": ("Variables", "process_variables"),
+        "process": ("Use", "Variables", "process_variables"),
         "proxies": ("ProxyError", "ProxyRules"),
     },
 )

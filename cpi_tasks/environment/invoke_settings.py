@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cpi_tasks.environment.process import Use, cleaned
 from cpi_tasks.environment.suggestions import did_you_mean
 
 _KNOWN = ("env",)
@@ -19,7 +18,6 @@ class InvokeSettings:
 
     env: str | None = None
     problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def read_invoke_settings(section: object, variables: Mapping[str, str]) -> InvokeSettings:
@@ -44,10 +42,4 @@ def read_invoke_settings(section: object, variables: Mapping[str, str]) -> Invok
         return InvokeSettings(problems=tuple(problems))
     if not isinstance(env, str):
         return InvokeSettings(problems=(*problems, "the Invoke setting cpi.env must be text: put it in quotes"))
-    value = cleaned(env, Use.VALUE)
-    place = "the Invoke setting cpi.env"
-    return InvokeSettings(
-        env=value.text or None,
-        problems=(*problems, *([f"{place} {value.fault}"] if value.fault else [])),
-        warnings=tuple(f"{place} {note}" for note in value.notes),
-    )
+    return InvokeSettings(env=env if env.strip() else None, problems=tuple(problems))

@@ -101,7 +101,9 @@ def _choose(selection: Selection, variables: Variables) -> _Choice | Problem | N
         choice = _Choice(value=named.text, origin="CPI_ENV")
         return choice.problem(named.fault) if named.fault else choice
     for name, origin in selection.env_fallbacks:
-        return _Choice(value=name, origin=origin)
+        named = variables.clean_value(origin, name, Use.VALUE)
+        choice = _Choice(value=named.text, origin=origin)
+        return choice.problem(named.fault) if named.fault else choice
     return None
 
 

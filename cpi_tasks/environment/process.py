@@ -153,9 +153,13 @@ class Variables:
 
     def clean(self, name: str, use: Use) -> Cleaned:
         """Return the value of a variable and what is wrong with it; keeps the warnings, not the fault."""
-        value = cleaned(self._raw.get(name, ""), use)
+        return self.clean_value(name, self._raw.get(name, ""), use)
+
+    def clean_value(self, place: str, raw: str, use: Use) -> Cleaned:
+        """Clean a value that another program read from its variable; ``place`` names it in warnings."""
+        value = cleaned(raw, use)
         for note in value.notes:
-            self._warnings[f"{name} {note}"] = None
+            self._warnings[f"{place} {note}"] = None
         return value
 
     def read(self, name: str, use: Use) -> str | None:

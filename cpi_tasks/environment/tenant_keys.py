@@ -35,5 +35,7 @@ TENANT_KEYS: Mapping[str, TenantKey] = {
 FILE_USES: Mapping[Loc, Use] = {
     **{(TENANT, key): each.use for key, each in TENANT_KEYS.items()},
     ("deployConfigToken",): Use.SECRET,
+    ("deployConfigUsername",): Use.VALUE,
+    ("deployConfigPassword",): Use.PASSWORD,
 }
 """What a whole value of an environment file is used as; every other is just text."""

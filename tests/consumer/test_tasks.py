@@ -126,6 +126,38 @@ def test_invokes_configuration_file_names_the_environment(repository: Consumer, 
 
 
 @pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        ("cpi: {evn: qa}\n", {}, "unknown Invoke setting cpi.evn; did you mean 'env'?"),
+        (
+            "cpi: {env: qa}\n",
+            {"INVOKE_CPI_EVN": "qa"},
+            "unknown Invoke setting in the environment variable INVOKE_CPI_EVN; did you mean 'INVOKE_CPI_ENV'?",
+        ),
+        ("cpi: {env: 5}\n", {}, "the Invoke setting cpi.env must be text: put it in quotes"),
+        ("cpi: {env: $(ENV)}\n", {}, "the Invoke setting cpi.env: still holds the text of a reference"),
+    ],
+)
+def test_invoke_settings_that_cannot_be_meant(
+    repository: Consumer, tenant: Tenant, text: str, variables: dict[str, str], expected: str
+) -> None:
+    """They are named, and nothing is done: they would have no effect in silence."""
+    repository.write("invoke.yaml", text)
+    ended = repository.invoke("update", **variables)
+    assert ended.code == 4
+    assert expected in ended.out + ended.err
+    assert tenant.simulator.requests == []
+
+
+def test_an_invoke_setting_with_a_line_end(repository: Consumer, tenant: Tenant) -> None:
+    """It is cleaned as ``CPI_ENV`` is, with a warning."""
+    ended = repository.invoke("update", INVOKE_CPI_ENV="qa\r\n")
+    assert ended.code == 0
+    assert "the Invoke setting cpi.env has a line break around the value" in ended.out
+    assert list(tenant.simulator.artifacts) == ["QA_Orders"]
+
+
+@pytest.mark.parametrize(
     ("flags", "used"),
     [((), "DEV_Orders"), (("--env", "qa"), "QA_Orders")],
     ids=["variable over setting", "flag over variable"],
