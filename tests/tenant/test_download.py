@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from cpi_tasks.errors import DownloadError
+from cpi_tasks.model.config import Proxy
 from cpi_tasks.tenant import download, fetch
 from cpi_tasks.tenant.download import shown_url
 
@@ -266,3 +267,17 @@ def test_a_broken_download_is_told(sites: tuple[Site, Site]) -> None:
 def test_shown_addresses(url: str, expected: str) -> None:
     """What is shown of an address has neither user nor query nor fragment."""
     assert expected == shown_url(url)
+
+
+def test_the_proxy_that_is_chosen(sites: tuple[Site, Site]) -> None:
+    """Each address is asked for through its own proxy; one that cannot be used is the reason of the failure."""
+    proxy, _ = sites
+    target = "http://127.0.0.1:1/c.yml"
+    proxy.routes[target] = reply(200, b"a: 1")
+    assert fetch(target, None, choose_proxy=lambda _: Proxy(url=proxy.url)) == b"a: 1"
+
+    def refuse(url: str) -> Proxy:
+        raise DownloadError(f"HTTPS_PROXY cannot be used for {url}")
+
+    with pytest.raises(DownloadError, match=r"HTTPS_PROXY cannot be used for http://127\.0\.0\.1:1/c\.yml"):
+        fetch(target, None, choose_proxy=refuse)
