@@ -30,10 +30,17 @@ async def make_plans(prepared: Prepared, client: Tenant, memory: engine.Memory, 
     """Read the tenant and plan every configuration; raises ``InputError`` for what only the tenant could show."""
     for warning in prepared.config.warnings:
         emit(WarningRaised(text=warning))
+    settings = prepared.config.settings
+    inventories = [
+        await engine.read_inventory(
+            client, part, prepared.contents[part.source], settings=settings, memory=memory, emit=emit
+        )
+        for part in prepared.config.configs
+    ]
+    inventories = planning.with_unrecorded(inventories)
     found: list[Planned] = []
-    for part in prepared.config.configs:
-        contents, settings = prepared.contents[part.source], prepared.config.settings
-        inventory = await engine.read_inventory(client, part, contents, settings=settings, memory=memory, emit=emit)
+    for part, inventory in zip(prepared.config.configs, inventories, strict=True):
+        contents = prepared.contents[part.source]
         plan = planning.make_plan(part, contents, inventory, settings, earlier=[one.plan for one in found])
         found.append(Planned(config=part, contents=contents, inventory=inventory, plan=plan))
     return tuple(found)

@@ -99,5 +99,13 @@ def tenant_name(config: RunConfig) -> str:
     return f"embedded:{config.tenant.state}" if isinstance(config.tenant, EmbeddedTenant) else config.tenant.url
 
 
+def login_name(config: RunConfig) -> str:
+    """Return the user name or client id that the tenant is used with; empty for the embedded one, which tells it."""
+    if isinstance(config.tenant, EmbeddedTenant):
+        return ""
+    login = config.tenant.login
+    return login.username if isinstance(login, BasicLogin) else login.client_id
+
+
 def _secrets(config: RunConfig) -> tuple[str, ...]:
     return () if isinstance(config.tenant, EmbeddedTenant) else config.tenant.secrets

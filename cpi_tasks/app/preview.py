@@ -12,7 +12,7 @@ import trio
 from cpi_tasks import content, engine, planning, records
 from cpi_tasks.app.interruption import watch_signals
 from cpi_tasks.app.plans import Planned, basis_of, make_plans, why_stale
-from cpi_tasks.app.prepare import Prepared, prepare, tenant_name
+from cpi_tasks.app.prepare import Prepared, login_name, prepare, tenant_name
 from cpi_tasks.app.run import Terms
 from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError, raised_alone
 from cpi_tasks.events import DiffMade, DriftFound, PartStarted, PlanFinished, PlanMade, WarningRaised
@@ -86,6 +86,7 @@ async def find_drift(selection: Selection, root: Path, terms: Terms) -> DriftRep
             for one in seen.planned
             for entry in planning.find_drift(one.config, one.contents, one.inventory, config.settings)
         ),
+        unrecorded=next((one.inventory.unrecorded for one in seen.planned), ()),
     )
     terms.emit(DriftFound(report=report))
     return report
@@ -109,7 +110,7 @@ async def _read(prepared: Prepared, seen: _Seen, terms: Terms, *, wants_diff: bo
     async with AsyncExitStack() as stack:
         archives = stack.enter_context(records.ScratchArchives())
         memory = engine.Memory(
-            records=records.DeploymentRecords(prepared.folder, tenant=name),
+            records=records.DeploymentRecords(prepared.folder, tenant=name, login=login_name(prepared.config)),
             cache=records.TenantCache(prepared.folder, tenant=name),
             backups=archives,
         )

@@ -15,7 +15,7 @@ from cpi_tasks import engine, planning, records, report
 from cpi_tasks.app.interruption import Interruption, watch_signals
 from cpi_tasks.app.keeper import Keeper
 from cpi_tasks.app.plans import Planned, check_allowed, make_plans, why_stale
-from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, prepare, tenant_name
+from cpi_tasks.app.prepare import NoteSecret, Prepared, keep_uploads, login_name, prepare, tenant_name
 from cpi_tasks.app.progress import Progress
 from cpi_tasks.app.reach import Reach, reach_tenant
 from cpi_tasks.errors import CpiTasksError, Interrupted, Refused, StateFolderError, raised_alone
@@ -148,7 +148,7 @@ async def _work(keeper: Keeper, terms: Terms) -> None:
     )
     async with lock:
         memory = engine.Memory(
-            records=records.LossyRecords(prepared.folder, tenant=name, notice=keeper.notice),
+            records=records.LossyRecords(prepared.folder, tenant=name, login=login_name(config), notice=keeper.notice),
             cache=records.TenantCache(prepared.folder, tenant=name),
             backups=records.LossyBackups(prepared.folder, notice=keeper.notice),
         )

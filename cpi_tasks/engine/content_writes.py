@@ -103,6 +103,7 @@ async def settle_new_version(ref: ArtifactRef, step: UpdateStep, created: Design
 
     Some tenants answer a creation with ``1.0.0`` whatever they stored, so another version than the wanted is read back.
     """
+    context.records.note_author(created.modified_by, is_certain=True)
     stored = created if created.version == step.version else await read_back(ref, created.kind, context)
     # What was replaced is gone with its versions.
     stored = await settle_version(ref, replace(step, base_version=""), stored, context)

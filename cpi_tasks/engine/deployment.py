@@ -325,6 +325,8 @@ def note_success(
         record = context.records.get(ref.artifact)
         known = record if record.is_triggered else ArtifactRecord()
         content, parameters, modified_at = known.content, known.parameters, known.modified_at
+    else:
+        context.records.note_author(seen.deployed_by, is_certain=False)
     context.records.note_running(
         ref.artifact,
         content=content,

@@ -269,6 +269,7 @@ def _inventory(
         package_wanted_digests={
             package.id: digest_each(comparable_metadata(given_metadata(package))) for package in config.packages
         },
+        own_names=records.own_names(),
         elsewhere=reading.elsewhere,
         unreadable_packages=reading.unreadable_packages,
         unreadable_artifacts=reading.unreadable_artifacts,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cpi_tasks.engine.context import Context, DesignState
 from cpi_tasks.engine.details import known_state
 from cpi_tasks.model.naming import ArtifactRef
@@ -67,6 +69,16 @@ def settle(ref: ArtifactRef, context: Context) -> None:
     design = context.designs.get(ref.artifact)
     if design is not None:
         baseline = Baseline(
-            content=design.fingerprint, version=design.version, parameters=context.value_digests(design)
+            content=design.fingerprint,
+            version=design.version,
+            modified_at=design.modified_at,
+            parameters=context.value_digests(design),
         )
         context.records.note_settled(ref.artifact, baseline)
+
+
+def settle_parameters(ref: ArtifactRef, context: Context) -> None:
+    """Record the parameters that an update wrote before it failed; the rest stays as an earlier run left it."""
+    design, left = context.designs.get(ref.artifact), context.records.baseline(ref.artifact)
+    if design is not None and left is not None:
+        context.records.note_settled(ref.artifact, replace(left, parameters=context.value_digests(design)))

@@ -11,7 +11,7 @@ from cpi_tasks.content import comparable_metadata
 from cpi_tasks.engine.content_writes import create, note_before_write, save_version, upload
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.failures import explain
-from cpi_tasks.engine.keeping import keep_state, settle
+from cpi_tasks.engine.keeping import keep_state, settle, settle_parameters
 from cpi_tasks.engine.parameters import write_changes
 from cpi_tasks.engine.replacement import replace_mapping
 from cpi_tasks.engine.room import NotBegun, UploadRoom
@@ -141,6 +141,8 @@ async def _update_artifact(artifact: ArtifactPlan, step: UpdateStep, context: Co
         return
     except (TenantError, InputError) as error:
         context.brake.note_failed(artifact.ref)
+        if step.action is UpdateAction.CONFIGURE:
+            settle_parameters(artifact.ref, context)
         failure = await explain(error, context.tenant, artifact)
         outcome = StepOutcome(
             status=Status.FAILED,

@@ -40,7 +40,9 @@ async def settle_version(
         stored = await _save_draft(ref, step, stored, context)
     elif step.version and _must_be_saved(step, stored):
         stored = await _save_as(ref, stored, step.version, step, context)
-    context.designs.setdefault(ref.artifact, DesignState()).version = None if stored.is_draft else stored.version
+    design = context.designs.setdefault(ref.artifact, DesignState())
+    design.version, design.modified_at = None if stored.is_draft else stored.version, stored.modified_at
+    context.records.note_author(stored.modified_by, is_certain=False)
     return stored
 
 

@@ -50,6 +50,8 @@ class DriftReport:
     tenant: str
     artifacts_total: int
     entries: tuple[DriftEntry, ...]
+    unrecorded: tuple[str, ...] = ()
+    """What our own login changed or deployed and no run recorded: then the record is behind."""
 
     @property
     def has_differences(self) -> bool:

@@ -52,6 +52,10 @@ class Inventory:
     package_digests: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
     package_wanted_digests: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
     locks: Mapping[ArtifactId, DesigntimeLock] = field(default_factory=dict)
+    own_names: frozenset[str] = frozenset()
+    """The names, case-folded, under which the tenant shows what our own login does."""
+    unrecorded: tuple[str, ...] = ()
+    """What our own login changed or deployed and no run recorded, as named in sentences: then the record is behind."""
     elsewhere: Mapping[ArtifactId, bool] = field(default_factory=dict)
     """Artifacts that the configuration does not have but its artifacts use: whether design time has them."""
     unreadable_packages: Mapping[PackageId, str] = field(default_factory=dict)

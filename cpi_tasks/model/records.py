@@ -44,11 +44,12 @@ class Baseline:
     """An artifact on the tenant as the last run left it: with this, a later change has an author.
 
     ``content`` is the fingerprint, ``version`` the saved version (``None`` for a draft); ``parameters`` are keyed
-    digests of all values, by key.
+    digests of all values, by key. ``modified_at`` is the time of change (epoch milliseconds) that design time showed.
     """
 
     content: str | None = None
     version: str | None = None
+    modified_at: int | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -162,6 +163,15 @@ class Records(Protocol):
 
     def note_settled(self, artifact: ArtifactId, baseline: Baseline) -> None:
         """Note how this run leaves an artifact."""
+
+    def own_names(self) -> frozenset[str]:
+        """Return the names, case-folded, under which the tenant shows what our own login does."""
+
+    def note_author(self, name: str, *, is_certain: bool) -> None:
+        """Note the name that the tenant showed after a write of ours.
+
+        ``is_certain``: it cannot be that of somebody who wrote meanwhile.
+        """
 
     def package_baseline(self, package: PackageId) -> Mapping[str, str] | None:
         """Give keyed digests of a package's metadata fields as the last run left them."""

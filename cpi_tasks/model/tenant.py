@@ -20,7 +20,10 @@ DRAFT_VERSIONS = frozenset({"active", "draft"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationPackage:
-    """A package as the tenant has it; ``metadata`` holds every writable field under its API name, as read."""
+    """A package as the tenant has it; ``metadata`` holds every writable field under its API name, as read.
+
+    ``modified_at`` is in epoch milliseconds, ``None`` where not given.
+    """
 
     id: PackageId
     name: str
@@ -28,6 +31,8 @@ class IntegrationPackage:
     description: str
     is_read_only: bool
     metadata: Mapping[str, str]
+    modified_at: int | None = field(default=None, compare=False)
+    modified_by: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cpi_tasks.lazy import on_first_use
 
 if TYPE_CHECKING:
+    from cpi_tasks.planning.authors import with_unrecorded
     from cpi_tasks.planning.drift import find_drift
     from cpi_tasks.planning.facts import Basis
     from cpi_tasks.planning.locks import with_lock_warnings
@@ -23,11 +24,13 @@ __all__ = [
     "why_refused",
     "why_stale",
     "with_lock_warnings",
+    "with_unrecorded",
 ]
 
 __getattr__ = on_first_use(
     __name__,
     {
+        "authors": ("with_unrecorded",),
         "drift": ("find_drift",),
         "facts": ("Basis",),
         "locks": ("with_lock_warnings",),

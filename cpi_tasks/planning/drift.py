@@ -14,6 +14,7 @@ from cpi_tasks.model.plan import Origin
 from cpi_tasks.model.records import Baseline
 from cpi_tasks.model.tenant import DesigntimeArtifact, RuntimeArtifact
 from cpi_tasks.model.version import is_same
+from cpi_tasks.planning.authors import blamed, is_unrecorded_deployment
 from cpi_tasks.planning.deployments import is_behind
 from cpi_tasks.planning.origins import (
     content_origin,
@@ -138,7 +139,7 @@ def _version(
     left = None if baseline is None or is_own_upload(spec.id, inventory) else baseline.version
     if left is not None and not is_same(left, design.version):
         detail = f"saved as version {design.version}, the last run left {left}"
-        yield _changed(spec, design, Aspect.VERSION, Origin.TENANT, detail)
+        yield _changed(spec, design, Aspect.VERSION, blamed(Origin.TENANT, spec.id, inventory), detail)
     elif is_exact and not is_same(content.version, design.version):
         origin = Origin.UNKNOWN if baseline is None else Origin.FILES
         detail = f"the files say version {content.version}, the tenant has {design.version} (versioning: exact)"
@@ -210,7 +211,9 @@ def _runtime_origin(spec: ArtifactSpec, running: RuntimeArtifact | None, invento
         return Origin.FILES
     # Our own deployment may have failed since for many reasons; nobody is known to have touched it.
     is_ours = running is not None and running.status == "ERROR" and running.deployed_on == record.deployed_on
-    return Origin.UNKNOWN if record.deployed_on is None or is_ours else Origin.TENANT
+    if record.deployed_on is None or is_ours or is_unrecorded_deployment(spec.id, inventory):
+        return Origin.UNKNOWN
+    return blamed(Origin.TENANT, spec.id, inventory)
 
 
 def _changed(spec: ArtifactSpec, design: DesigntimeArtifact, aspect: Aspect, origin: Origin, detail: str) -> DriftEntry:

@@ -8,6 +8,7 @@ from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactId, PackageId
 from cpi_tasks.model.plan import Origin
+from cpi_tasks.planning.authors import blamed, blamed_for_package
 
 
 def tell_origin(baseline: str | None, tenant: str | None, files: str | None) -> Origin:
@@ -46,7 +47,7 @@ def content_origin(artifact: ArtifactId, content: ArtifactContent, inventory: In
     if is_own_upload(artifact, inventory):
         return Origin.FILES
     baseline = inventory.baselines.get(artifact)
-    return tell_origin(None if baseline is None else baseline.content, now, wanted)
+    return blamed(tell_origin(None if baseline is None else baseline.content, now, wanted), artifact, inventory)
 
 
 def is_own_upload(artifact: ArtifactId, inventory: Inventory) -> bool:
@@ -75,18 +76,22 @@ def draft_origin(artifact: ArtifactId, content: ArtifactContent, inventory: Inve
     if baseline.version is None and baseline.content == now:
         return Origin.FILES
     is_files_as_before = None in {now, baseline.content} or wanted in {now, baseline.content}
-    return Origin.TENANT if is_files_as_before else Origin.BOTH
+    return blamed(Origin.TENANT if is_files_as_before else Origin.BOTH, artifact, inventory)
 
 
 def missing_origin(inventory: Inventory, *, was_there: bool) -> Origin:
     """Tell who made something be on the files' side only; where no run left any record, it may have been deleted."""
     if was_there:
-        return Origin.TENANT
+        return Origin.UNKNOWN if inventory.unrecorded else Origin.TENANT
     return Origin.FILES if inventory.baselines or inventory.package_baselines else Origin.UNKNOWN
 
 
 def parameter_origin(artifact: ArtifactId, key: str, inventory: Inventory) -> Origin:
     """Tell who made one parameter's value differ."""
+    return blamed(_parameter_origin(artifact, key, inventory), artifact, inventory, of_content=False)
+
+
+def _parameter_origin(artifact: ArtifactId, key: str, inventory: Inventory) -> Origin:
     baseline = inventory.baselines.get(artifact)
     shown, now = inventory.parameters.get(artifact), inventory.value_digests.get(artifact, {})
     is_proved = artifact in inventory.proved_parameters
@@ -102,8 +107,9 @@ def parameter_origin(artifact: ArtifactId, key: str, inventory: Inventory) -> Or
 
 def field_origin(package: PackageId, name: str, inventory: Inventory) -> Origin:
     """Tell who made one field of a package's metadata differ."""
-    return tell_origin(
+    origin = tell_origin(
         inventory.package_baselines.get(package, {}).get(name),
         inventory.package_digests.get(package, {}).get(name),
         inventory.package_wanted_digests.get(package, {}).get(name),
     )
+    return blamed_for_package(origin, package, inventory)

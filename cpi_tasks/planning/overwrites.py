@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cpi_tasks.model.naming import DriftPolicy
@@ -35,6 +35,23 @@ def package_warnings(packages: Iterable[PackagePlan], policy: DriftPolicy) -> tu
         for package in packages
         if package.drifted_fields
     )
+
+
+def record_warnings(unrecorded: Sequence[str], policy: DriftPolicy) -> tuple[str, ...]:
+    """Warn once where the record is behind, because then nobody can tell whose change is overwritten."""
+    if not unrecorded:
+        return ()
+    consequence = {
+        DriftPolicy.FAIL: "so onDrift: fail stops only for edits that the tenant shows under another login",
+        DriftPolicy.WARN: "so only edits that the tenant shows under another login are listed",
+        DriftPolicy.OVERWRITE: "so edits by others are not told from them",
+    }[policy]
+    text = (
+        "the record in .cpi/ is behind: the tenant shows changes by this login that it does not have, in "
+        f"{listed(unrecorded)}; {consequence}, and what is overwritten is kept in the run's backup. Keep .cpi/cache, "
+        ".cpi/records and .cpi/key after every run, also after a failed one"
+    )
+    return (text,)
 
 
 def drift_refusal(packages: Iterable[PackagePlan]) -> str:

@@ -23,7 +23,7 @@ from cpi_tasks.model.plan import (
 )
 from cpi_tasks.planning.deployments import plan_deployment
 from cpi_tasks.planning.order import find_absent, with_order
-from cpi_tasks.planning.overwrites import drift_refusal, package_warnings, with_drift_warning
+from cpi_tasks.planning.overwrites import drift_refusal, package_warnings, record_warnings, with_drift_warning
 from cpi_tasks.planning.packages import plan_package
 from cpi_tasks.planning.parameters import coming_values, unknown_overrides
 from cpi_tasks.planning.updates import plan_update
@@ -83,6 +83,7 @@ def make_plan(
         deploys=settings.mode.deploys,
         warnings=(
             *_address_warnings(config, contents),
+            *(() if earlier else record_warnings(inventory.unrecorded, settings.on_drift)),
             *package_warnings(packages, settings.on_drift),
             *(problem.message for problem in absent),
         ),

@@ -11,6 +11,7 @@ from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactKind, DraftPolicy, ValueMappingPolicy
 from cpi_tasks.model.plan import Origin, UpdateAction, UpdateStep
 from cpi_tasks.model.tenant import DesigntimeArtifact
+from cpi_tasks.planning.authors import Author, last_author
 from cpi_tasks.planning.origins import content_origin, missing_origin
 from cpi_tasks.planning.parameters import ParameterPlan, plan_parameters
 from cpi_tasks.planning.versions import with_version, without_same_version
@@ -88,7 +89,8 @@ def _foreign_draft(
 ) -> UpdateStep | None:
     """Give the step for a draft that somebody else left; ``None`` where it is ours or may be overwritten."""
     uploaded = inventory.record(content.spec.id).uploaded
-    is_ours = not paths or uploaded == inventory.downloads[before.id].digest.fingerprint
+    is_recorded = not paths or uploaded == inventory.downloads[before.id].digest.fingerprint
+    is_ours = is_recorded or last_author(before.id, inventory, of_content=True) is Author.OWN
     if is_ours or on_draft is DraftPolicy.OVERWRITE:
         return None
     who = f" by {before.modified_by}" if before.modified_by else ""

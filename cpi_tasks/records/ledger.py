@@ -15,11 +15,13 @@ from cpi_tasks.model.records import ArtifactRecord, Baseline
 from cpi_tasks.records.digests import Digests
 from cpi_tasks.records.files import append, told, write_whole
 from cpi_tasks.records.folder import StateFolder
+from cpi_tasks.records.logins import OwnNames
 from cpi_tasks.records.notes import (
     Notes,
     SettledArtifact,
     SettledPackage,
     artifact_line,
+    author_line,
     package_line,
     record_line,
 )
@@ -31,13 +33,18 @@ _LINES_ALWAYS_FINE = 80
 class DeploymentRecords:
     """The records of one tenant (the ``Records`` protocol over a file); raises ``StateFolderError``."""
 
-    def __init__(self, folder: StateFolder, *, tenant: str) -> None:
-        """Read the records of ``tenant`` from ``folder``; no file is made before something is noted."""
+    def __init__(self, folder: StateFolder, *, tenant: str, login: str = "") -> None:
+        """Read the records of ``tenant`` from ``folder``; no file is made before something is noted.
+
+        ``login`` is the user name or client id that the tenant is used with.
+        """
         self._folder = folder
         self._file = folder.records_file(tenant)
         self._digests = Digests(folder)
         self._is_there = False
         self._notes, lines = self._read()
+        self._login = login
+        self._own_names = OwnNames(login, self._notes.authors.get(login, {}))
         self._is_long = lines > max(_LINES_PER_NOTE * len(self._notes), _LINES_ALWAYS_FINE)
 
     def get(self, artifact: ArtifactId) -> ArtifactRecord:
@@ -139,6 +146,21 @@ class DeploymentRecords:
         if settled != self._notes.artifacts.get(artifact):
             self._append(artifact_line(artifact, settled))
             self._notes.artifacts[artifact] = settled
+
+    def own_names(self) -> frozenset[str]:
+        """Return the names, case-folded, under which the tenant shows what our own login does."""
+        return self._own_names.all()
+
+    def note_author(self, name: str, *, is_certain: bool) -> None:
+        """Note the name that the tenant showed after a write of ours; nothing is written where it says nothing new.
+
+        ``is_certain``: it cannot be that of somebody who wrote meanwhile.
+        """
+        folded = name.casefold()
+        weight = self._own_names.weigh(folded, is_certain=is_certain)
+        if weight is not None:
+            self._append(author_line(self._login, folded, weight))
+            self._notes.authors.setdefault(self._login, {})[folded] = weight
 
     def package_baseline(self, package: PackageId) -> Mapping[str, str] | None:
         """Give keyed digests of a package's metadata fields as the last run left them.

@@ -22,9 +22,9 @@ Notice = Callable[[StateFolderError], None]
 class LossyRecords(DeploymentRecords):
     """Records that are true for this run and kept for the next as long as the disk takes them; raise nothing then."""
 
-    def __init__(self, folder: StateFolder, *, tenant: str, notice: Notice) -> None:
+    def __init__(self, folder: StateFolder, *, tenant: str, login: str = "", notice: Notice) -> None:
         """Read the records of ``tenant``; what cannot be noted later is told to ``notice``."""
-        super().__init__(folder, tenant=tenant)
+        super().__init__(folder, tenant=tenant, login=login)
         self._notice = notice
 
     def _append(self, line: str) -> None:

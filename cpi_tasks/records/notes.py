@@ -33,10 +33,13 @@ class Notes:
     records: dict[ArtifactId, ArtifactRecord] = field(default_factory=dict)
     artifacts: dict[ArtifactId, SettledArtifact] = field(default_factory=dict)
     packages: dict[PackageId, SettledPackage] = field(default_factory=dict)
+    authors: dict[str, dict[str, int]] = field(default_factory=dict)
+    """For each login the names that the tenant showed after its writes, case-folded, with their weights."""
 
     def __len__(self) -> int:
         """Count what is noted, which is the lines of the short form."""
-        return len(self.records) + len(self.artifacts) + len(self.packages)
+        authors = sum(len(names) for names in self.authors.values())
+        return len(self.records) + len(self.artifacts) + len(self.packages) + authors
 
     def take(self, line: str) -> None:
         """Let a line count, unless it was cut short, is of another version or is not ours."""
@@ -76,10 +79,18 @@ class Notes:
                 "parameters": digests,
                 "key": str(key),
             } if is_texts(digests):
-                baseline = Baseline(content=content, version=version, parameters=digests)
+                modified_at = fields.get("modified_at")
+                baseline = Baseline(
+                    content=content,
+                    version=version,
+                    modified_at=modified_at if isinstance(modified_at, int) else None,
+                    parameters=digests,
+                )
                 self.artifacts[ArtifactId(artifact)] = SettledArtifact(baseline=baseline, key=key)
             case {"package": str(package), "metadata": metadata, "key": str(key)} if is_texts(metadata):
                 self.packages[PackageId(package)] = SettledPackage(metadata=metadata, key=key)
+            case {"login": str(login), "author": str(name), "weight": int(weight)}:
+                self.authors.setdefault(login, {})[name] = weight
             case _:
                 return
 
@@ -90,6 +101,11 @@ class Notes:
                 *(record_line(*item) for item in self.records.items()),
                 *(artifact_line(*item) for item in self.artifacts.items()),
                 *(package_line(*item) for item in self.packages.items()),
+                *(
+                    author_line(login, name, weight)
+                    for login, names in self.authors.items()
+                    for name, weight in names.items()
+                ),
             ]
         )
 
@@ -107,6 +123,11 @@ def artifact_line(artifact: ArtifactId, settled: SettledArtifact) -> str:
 def package_line(package: PackageId, settled: SettledPackage) -> str:
     """Give the line for how a run left a package's metadata."""
     return _line({"package": package, "metadata": settled.metadata, "key": settled.key})
+
+
+def author_line(login: str, name: str, weight: int) -> str:
+    """Return the line for a name that the tenant showed after a write of a login."""
+    return _line({"login": login, "author": name, "weight": weight})
 
 
 def is_texts(value: object) -> bool:

@@ -10,7 +10,7 @@ from cpi_tasks.model.drift import Aspect, DriftEntry, DriftReport
 from cpi_tasks.model.naming import ArtifactRef, PackageId
 from cpi_tasks.model.plan import Origin
 from cpi_tasks.report.redactor import Redactor, dumped
-from cpi_tasks.report.wording import BLANK, Line, Tone, author, number, rendered, unknown_makers
+from cpi_tasks.report.wording import BLANK, Line, Tone, author, names, number, rendered, unknown_makers
 
 FORMAT_VERSION = 1
 _ORIGINS = {
@@ -58,6 +58,7 @@ def drift_json(report: DriftReport, redactor: Redactor) -> str:
     """Give a drift report as JSON; keys are only ever added, ``formatVersion`` changes with anything else.
 
     - ``formatVersion``, ``environment``, ``tenant``, ``hasDifferences``;
+    - ``unrecorded``: what the pipeline's own login changed and no run recorded, in words; then the record is behind;
     - ``counts``: ``artifacts``, and the entries by origin: ``tenant``, ``both``, ``files``, ``unknown``; locks and what
       is not readable are counted as ``locked`` and ``unreadable`` instead;
     - ``entries[]``: ``package``, ``artifact`` and ``kind`` (null for a package's metadata), ``aspect``, ``origin``,
@@ -69,6 +70,7 @@ def drift_json(report: DriftReport, redactor: Redactor) -> str:
         "environment": redactor.mask(report.environment),
         "tenant": redactor.mask(report.tenant),
         "hasDifferences": report.has_differences,
+        "unrecorded": [redactor.mask(name) for name in report.unrecorded],
         "counts": {"artifacts": report.artifacts_total, **counts},
         "entries": [
             {
@@ -98,6 +100,15 @@ def _entry(entry: DriftEntry, redactor: Redactor) -> Line:
         return Line(f"{indent}✗ could not be compared: {detail}", Tone.BAD)
     sign, origin, tone = _ORIGINS[entry.origin]
     return Line(f"{indent}{sign} {origin}: {detail}", tone)
+
+
+def _behind(report: DriftReport) -> Line:
+    text = (
+        "⚠ The record in .cpi/ is behind: the tenant shows changes by this login that it does not have, in "
+        f"{names(report.unrecorded)}. Keep .cpi/cache, .cpi/records and .cpi/key after every run, also after a "
+        "failed one."
+    )
+    return Line(text, Tone.WARNING)
 
 
 def _counts(report: DriftReport) -> Mapping[str, int]:
@@ -132,7 +143,10 @@ def _verdict(report: DriftReport) -> list[Line]:
     }
     words = ", ".join(f"{counts[name]:,} {text}" for name, text in said.items() if counts[name])
     lines = [Line(f"Differences: {words}{matching}.{locked}", Tone.HEADING)]
-    lines += [unknown_makers(counts["unknown"])] if counts["unknown"] else []
+    if report.unrecorded:
+        lines.append(_behind(report))
+    elif counts["unknown"]:
+        lines.append(unknown_makers(counts["unknown"]))
     if counts["tenant"] or counts["both"]:
         text = "⚠ The tenant was edited by hand. Take the edit into the files, or let a run overwrite it (onDrift)."
         return [*lines, Line(text, Tone.WARNING)]

@@ -111,4 +111,6 @@ def _package(entity: odata.Entity) -> IntegrationPackage:
             **{name: odata.text(entity, name) for name in _TEXT_FIELDS},
             **{name: plain_list(odata.text(entity, name)) for name in _LIST_FIELDS},
         },
+        modified_at=odata.epoch_ms(entity.get("ModifiedDate")),
+        modified_by=odata.text(entity, "ModifiedBy"),
     )

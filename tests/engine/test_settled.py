@@ -50,7 +50,10 @@ async def test_unchanged_is_settled_as_read(timed: Bench, autojump_clock: MockCl
     assert await status(timed, old) is Status.UNCHANGED
 
     assert timed.records.baselines["A"] == Baseline(
-        content=old.digest.fingerprint, version="1.0.1", parameters={"Host": "Host=a", "Port": "Port=by hand"}
+        content=old.digest.fingerprint,
+        version="1.0.1",
+        modified_at=timed.tenant.artifacts["A"].modified_at,
+        parameters={"Host": "Host=a", "Port": "Port=by hand"},
     )
 
 
@@ -63,9 +66,10 @@ async def test_upload_is_settled_as_read_back(timed: Bench, autojump_clock: Mock
 
     assert await status(timed, new) is Status.DONE
 
-    assert timed.records.baselines["A"] == Baseline(
+    assert replace(timed.records.baselines["A"], modified_at=None) == Baseline(
         content=new.digest.fingerprint, version="1.0.2", parameters={"Host": "Host=b", "Port": "Port=by hand"}
     )
+    assert timed.records.baselines["A"].modified_at is not None
 
 
 async def test_configured_flow_is_settled(timed: Bench, autojump_clock: MockClock) -> None:
@@ -74,7 +78,7 @@ async def test_configured_flow_is_settled(timed: Bench, autojump_clock: MockCloc
 
     assert await status(timed, replace(old, spec=replace(old.spec, overrides={"Host": "b"}))) is Status.DONE
 
-    assert timed.records.baselines["A"] == Baseline(
+    assert replace(timed.records.baselines["A"], modified_at=None) == Baseline(
         content=old.digest.fingerprint, version="1.0.1", parameters={"Host": "Host=b", "Port": "Port=by hand"}
     )
 

@@ -158,6 +158,7 @@ def test_machines_get_everything_and_null_where_nothing_is_known() -> None:
         "environment": "prod",
         "tenant": "https://t.example.com",
         "hasDifferences": True,
+        "unrecorded": [],
         "counts": {"artifacts": 9, "tenant": 1, "both": 0, "files": 1, "unknown": 1, "locked": 1, "unreadable": 1},
         "entries": [
             {

@@ -107,6 +107,13 @@ class FakeRecords:
         """Note how a run leaves an artifact."""
         self.baselines[artifact] = baseline
 
+    def own_names(self) -> frozenset[str]:
+        """Name nobody."""
+        return frozenset()
+
+    def note_author(self, name: str, *, is_certain: bool) -> None:
+        """Note nothing."""
+
     def package_baseline(self, package: PackageId) -> Mapping[str, str] | None:
         """Give how the last run left a package's metadata."""
         return self.packages.get(package)
