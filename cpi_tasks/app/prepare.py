@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cpi_tasks import content, environment, records, tenant
 from cpi_tasks.errors import DownloadError, InputError, Problem
-from cpi_tasks.model.config import EmbeddedTenant, Proxy, RunConfig, Selection
+from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, Proxy, RunConfig, Selection
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.naming import ArtifactRef
 

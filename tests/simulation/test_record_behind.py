@@ -164,7 +164,7 @@ async def test_a_record_that_is_behind_accuses_nobody(
 
 EVERY_MIX = tuple(itertools.product(("old", "new", "missing"), repeat=3))
 SOME_MIXES = (("old", "old", "old"), ("new", "old", "old"), ("old", "missing", "new"), ("missing", "old", "missing"))
-DIFFERENT = {
+DIFFERENT: Mapping[str, Mapping[str, object]] = {
     "all dated": {"modified_at_families": FAMILIES},
     "none dated": {"modified_at_families": frozenset[str]()},
     "silent parameters": {"parameter_write_moves_modified_at": False},
