@@ -14,7 +14,6 @@ from invoke.context import Context
 from invoke.tasks import Task
 
 from cpi_tasks.bytecode import kept_bytecode
-from cpi_tasks.hints import typed_as
 from cpi_tasks.streams import lasting_streams
 
 
@@ -214,7 +213,7 @@ def task_of(flags: type, texts: Mapping[str, str] | None = None) -> Callable[[Ca
     def decorate(function: Callable[..., None]) -> EnvironmentTask:
         @functools.wraps(function)
         def body(c: Context, **given: object) -> None:
-            with kept_bytecode(), lasting_streams(), typed_as(function.__name__):
+            with kept_bytecode(), lasting_streams():
                 function(c, **{**defaults, **given})
 
         keyword = inspect.Parameter.KEYWORD_ONLY

@@ -85,7 +85,7 @@ def save_plan(
     key = derive_key(config, _salt(tenant, made_at))
     document = {
         "format": FORMAT,
-        "what": "a plan of cpi-tasks, for: invoke orchestrate --plan FILE",
+        "what": "a plan of cpi-tasks, for the task orchestrate with --plan FILE",
         "madeAt": made_at,
         "environment": config.environment,
         "environmentFile": "" if file is None else portable(str(file), root=config.root, cwd=cwd),

@@ -29,7 +29,7 @@ def held(path: Path) -> Iterator[None]:
     except Timeout:
         raise SimulatorError(
             f"the embedded tenant in '{path}' is in use by another program, such as a run of the same environment or "
-            "'invoke simulator --state'; wait until that one has ended, or choose another state file"
+            "the task simulator with --state; wait until that one has ended, or choose another state file"
         ) from None
     except OSError as error:
         raise SimulatorError(

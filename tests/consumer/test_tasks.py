@@ -38,6 +38,18 @@ import cpi_tasks
 def release(c):
     cpi_tasks.ns["update"](c, env="dev")
 """
+SUB_COLLECTION_AND_UPDATE = """from invoke import Collection, task
+import cpi_tasks
+
+
+@task
+def update(c):
+    print("own work")
+
+
+ns = Collection(update)
+ns.add_collection(cpi_tasks.ns, name="cpi")
+"""
 SUB_COLLECTION = """from invoke import Collection
 import cpi_tasks
 
@@ -69,6 +81,22 @@ def test_as_a_sub_collection(repository: Consumer, tenant: Tenant) -> None:
     repository.write("tasks.py", SUB_COLLECTION)
     assert repository.invoke("cpi.orchestrate", "--env", "dev").code == 0
     assert tenant.running == ["DEV_Orders"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["cpi.plan", "--env", "dev", "--out", "plan.json"], "carried out by: invoke cpi.orchestrate --plan plan.json"),
+        (["cpi.runs", "--run", "plan"], "invoke cpi.runs lists those there are"),
+        (["cpi.update", "--env", "dev", "--diff"], "or with invoke cpi.plan"),
+        (["update", "cpi.plan", "--env", "dev"], "run invoke cpi.orchestrate to carry this out"),
+    ],
+)
+def test_hints_name_the_tasks_of_a_sub_collection(repository: Consumer, arguments: list[str], hint: str) -> None:
+    """Also where the repository has a task ``update`` of its own on the same command line."""
+    repository.write("tasks.py", SUB_COLLECTION_AND_UPDATE)
+    ended = repository.invoke(*arguments)
+    assert hint in ended.out + ended.err
 
 
 def test_before_and_after_a_task_of_ones_own(repository: Consumer, tenant: Tenant) -> None:
