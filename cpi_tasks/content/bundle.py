@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from cpi_tasks.content.capabilities import capability_ids
 from cpi_tasks.content.flow import fixed_addresses, process_direct, referenced_ids, rename_references, timer_schedules
-from cpi_tasks.content.folder import PROP_PATH, RESOURCES, list_files, problem_at, read_file, why_no_folder
+from cpi_tasks.content.folder import PROP_PATH, RESOURCES, list_files, problem_at, read_file
 from cpi_tasks.content.identity import final_manifest, final_paths, final_project, own_names, symbolic_name
 from cpi_tasks.content.intake import find_doubts, find_problems, read_checked
 from cpi_tasks.content.manifest import MANIFEST_PATH, Manifest, ManifestError
@@ -21,6 +21,7 @@ from cpi_tasks.foreign import MARK
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.naming import ArtifactKind
 from cpi_tasks.model.version import is_osgi, parse_version
+from cpi_tasks.paths import spelled_differently, why_no_folder
 
 _T = TypeVar("_T")
 
@@ -139,7 +140,8 @@ def _collect(problems: list[Problem], step: Callable[[], _T]) -> _T | None:
 def _require_folder(spec: ArtifactSpec) -> None:
     why = why_no_folder(spec.folder)
     if why:
-        message = f"the folder of {spec.kind.label} '{spec.source_id}' {why}: {spec.folder}"
+        hint = spelled_differently(spec.folder)
+        message = f"the folder of {spec.kind.label} '{spec.source_id}' {why}: {spec.folder}{hint}"
         raise InputError([problem_at(spec.position, message)])
 
 

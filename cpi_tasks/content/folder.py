@@ -75,16 +75,6 @@ def read_file(file: Path) -> bytes:
         raise InputError([Problem(file=str(file), message=f"cannot be read: {_reason(error)}")]) from error
 
 
-def why_no_folder(folder: Path) -> str:
-    """Say in a few words why a path is no folder that can be read; empty where it is one."""
-    try:
-        if folder.is_dir():
-            return ""
-        return "is not a folder" if folder.exists() else "does not exist"
-    except OSError as error:
-        return f"cannot be read ({_reason(error)})"
-
-
 def problem_at(position: Position, message: str) -> Problem:
     """Give a problem at a place in a configuration file."""
     return Problem(file=position.file, line=position.line, column=position.column, path=position.path, message=message)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cpi_tasks.content.bundle import Bundle, open_bundle, read_manifest
 from cpi_tasks.content.canonical import CanonicalDigest
-from cpi_tasks.content.folder import problem_at, why_no_folder
+from cpi_tasks.content.folder import problem_at
 from cpi_tasks.content.identity import own_names
 from cpi_tasks.content.intake import read_checked
 from cpi_tasks.content.manifest import MANIFEST_PATH
@@ -16,6 +16,7 @@ from cpi_tasks.errors import InputError, Problem
 from cpi_tasks.model.config import ArtifactSpec, DeployConfig
 from cpi_tasks.model.content import ArtifactContent, ContentDigest, MappedGroups
 from cpi_tasks.model.naming import ArtifactKind, ArtifactRef
+from cpi_tasks.paths import spelled_differently, why_no_folder
 
 # Scripts use the ValueMappingApi, message mappings a function of that name (SAP Help, value mappings).
 _CODE_SUFFIXES = (".groovy", ".gsh", ".js", ".mmap")
@@ -28,8 +29,11 @@ def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactConte
 
     Gives what could be read and, sorted and each once, the problems of all others that are to be synchronised; nothing
     is raised for those. What is only to be deployed serves the order of deployments, and need not be there. A package
-    folder that is missing is one problem, not one for each of its artifacts.
+    folder that is missing is one problem, not one for each of its artifacts; so is the folder of all packages.
     """
+    missing = _find_missing_root(config)
+    if missing is not None:
+        return {}, (missing,)
     renames = {**_other_names(config), **config.renames}
     contents: dict[ArtifactRef, ArtifactContent] = {}
     problems: set[Problem] = set()
@@ -39,7 +43,8 @@ def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactConte
         if why and not any(spec.sync for spec in specs):
             continue
         if why:
-            message = f"the folder of package '{package.source_id}' {why}: {package.folder}"
+            hint = spelled_differently(package.folder)
+            message = f"the folder of package '{package.source_id}' {why}: {package.folder}{hint}"
             problems.add(problem_at(package.position, message))
             continue
         for spec in specs:
@@ -48,6 +53,16 @@ def load_contents(config: DeployConfig) -> tuple[dict[ArtifactRef, ArtifactConte
             except InputError as error:
                 problems.update(error.problems if spec.sync else ())
     return contents, tuple(sorted(problems))
+
+
+def _find_missing_root(config: DeployConfig) -> Problem | None:
+    """Return the problem that the folder of all packages is not there, where anything of it is needed."""
+    root = config.packages_folder
+    is_needed = any(spec.sync for package in config.packages for spec in package.artifacts)
+    why = why_no_folder(root.path) if root is not None and is_needed else ""
+    if root is None or not why:
+        return None
+    return problem_at(root.position, f"the folder of the packages {why}: {root.path}{spelled_differently(root.path)}")
 
 
 def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactContent:

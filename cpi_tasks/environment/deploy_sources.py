@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cpi_tasks.environment.addresses import Address, AddressError, parse_address
+from cpi_tasks.environment.folder_listing import list_folder
 from cpi_tasks.environment.locate import display_path, read_file
 from cpi_tasks.environment.nodes import Document
 from cpi_tasks.environment.yaml_source import parse
 from cpi_tasks.errors import DownloadError, Problem
+from cpi_tasks.paths import spelled_differently
 
 Fetch = Callable[[str, str | None], bytes]
 """(URL, bearer token or None) -> the body. Raises ``errors.DownloadError``."""
@@ -45,6 +46,7 @@ class Sources:
     label: str
     documents: tuple[Document, ...] = ()
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
     is_folder: bool = False
 
 
@@ -71,30 +73,23 @@ class Finder:
         if is_folder:
             return self._read_folder(path, shown)
         if not exists:
-            return Sources(label=shown, problems=(self.complain(f"there is no file or folder '{shown}'"),))
+            message = f"there is no file or folder '{shown}'{spelled_differently(path)}"
+            return Sources(label=shown, problems=(self.complain(message),))
         return _parse_all(shown, [(shown, read_file(path, shown))])
 
     def _read_folder(self, path: Path, shown: str) -> Sources:
-        unreadable: list[Problem] = []
-
-        def note(error: OSError) -> None:
-            place = display_path(Path(error.filename), self.cwd) if error.filename else shown
-            unreadable.append(Problem(file=place, message=f"the folder could not be read: {error.strerror}"))
-
-        files = [
-            Path(parent, name)
-            for parent, _, names in os.walk(os.path.normpath(path), onerror=note)
-            for name in names
-            if fnmatchcase(name, self.pattern)
-        ]
-        if not files and not unreadable:
-            message = f"no file in the folder '{shown}' matches '{self.pattern}' (configPattern, for file names)"
-            return Sources(label=shown, problems=(self.complain(message),))
-        names = [(display_path(file, self.cwd), file) for file in sorted(files, key=lambda file: file.parts)]
-        sources = _parse_all(shown, [(name, read_file(file, name)) for name, file in names])
-        return Sources(
-            label=shown, documents=sources.documents, problems=(*sources.problems, *unreadable), is_folder=True
+        listing = list_folder(Path(os.path.normpath(path)), self.pattern)
+        unreadable = tuple(
+            Problem(file=display_path(folder, self.cwd), message=f"the folder could not be read: {reason}")
+            for folder, reason in listing.unreadable
         )
+        passed_over = tuple(f"{display_path(file, self.cwd)}: {why}" for file, why in listing.passed_over)
+        if not listing.files and not unreadable:
+            message = f"no file in the folder '{shown}' matches '{self.pattern}' (configPattern, for file names)"
+            return Sources(label=shown, problems=(self.complain("; ".join((message, *passed_over))),))
+        names = [(display_path(file, self.cwd), file) for file in listing.files]
+        sources = _parse_all(shown, [(name, read_file(file, name)) for name, file in names])
+        return replace(sources, problems=(*sources.problems, *unreadable), is_folder=True, warnings=passed_over)
 
     def _download(self, value: str) -> Sources:
         try:

@@ -28,7 +28,8 @@ from cpi_tasks.environment.tenant_access import read_tenant
 from cpi_tasks.environment.variables import expand
 from cpi_tasks.environment.yaml_source import Parsed, command_line, parse
 from cpi_tasks.errors import Problem
-from cpi_tasks.model.config import DeployConfig, RunConfig, Selection, Settings
+from cpi_tasks.model.config import DeployConfig, PackagesFolder, RunConfig, Selection, Settings
+from cpi_tasks.paths import spelled_differently, why_no_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +205,7 @@ class _ConfigReader:
         sources = finder.find(value, folder=layer.folder)
         problems = list(sources.problems)
         files: list[ConfigFile] = []
-        warnings: list[str] = []
+        warnings = list(sources.warnings)
         for document in sources.documents:
             file, found = read_config_file(document, root=self.root)
             problems += found
@@ -234,8 +235,10 @@ class _ConfigBuilder:
         """Name, merge and filter; no configuration comes back where nothing of them could be checked further."""
         found = self.layers.first(lambda keys: keys.packages_dir)
         folder = found[1].folder / found[0] if found is not None else root
+        missing = self._find_missing_folder(found, folder)
         found_names = [
-            specs.name_config(file, prefix=self._prefix(file), packages_folder=folder) for file in files.files
+            specs.name_config(file, prefix=self._prefix(file), packages_folder=folder, missing=missing)
+            for file in files.files
         ]
         untyped = [problem for _, problems in found_names for problem in problems]
         named, unresolved = resolve_dependencies(
@@ -248,14 +251,29 @@ class _ConfigBuilder:
             problems += [*ambiguous, *find_disagreements(sections)]
             named = (merged,)
         filters = read_filters(self.layers)
-        configs = specs.select(named, filters)
+        place = None
+        if found is not None:
+            position = found[1].document.position((*found[1].loc, "packagesDir"))
+            place = PackagesFolder(path=folder, position=position)
+        configs = specs.select(named, filters, place)
         # Wrong entries are missing from the specs, so only faultless files can tell that a name matches nothing.
         if files.is_complete and not untyped:
             problems += _check_filters(filters, named, configs)
+        if missing in untyped:
+            # What there is of artifacts could not be checked any further.
+            return (), tuple(problems)
         if found is None and self._needs_folder(configs):
             problems += self._missing_folder()
             return (), tuple(problems)
         return configs, tuple(problems)
+
+    def _find_missing_folder(self, found: tuple[str, Layer] | None, folder: Path) -> Problem | None:
+        """Return the problem that there is no such folder, where artifacts are read from it."""
+        why = why_no_folder(folder) if found is not None and self.settings.mode.updates else ""
+        if found is None or not why:
+            return None
+        message = f"the folder of the packages {why}: {folder}{spelled_differently(folder)}"
+        return found[1].problem("packagesDir", message)
 
     def _prefix(self, file: ConfigFile) -> str:
         prefix = self.given.value(lambda keys: keys.deployment_prefix)

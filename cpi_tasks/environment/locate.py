@@ -8,7 +8,9 @@ from pathlib import Path
 from cpi_tasks.environment.process import Use, Variables
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import Problem
+from cpi_tasks.junk import is_junk
 from cpi_tasks.model.config import Selection
+from cpi_tasks.paths import spelled_differently, with_slashes
 
 FOLDER = "environments"
 SUFFIXES = (".yml", ".yaml")
@@ -44,10 +46,15 @@ class _Choice:
 def environment_names(root: Path) -> tuple[str, ...]:
     """List the names of the environment files below a project root, sorted."""
     try:
-        files = [path for path in (root / FOLDER).iterdir() if path.suffix in SUFFIXES and path.is_file()]
+        files = [path for path in (root / FOLDER).iterdir() if path.suffix in SUFFIXES and _is_read(path)]
     except OSError:
         return ()
     return tuple(sorted({path.stem for path in files}))
+
+
+def _is_read(path: Path) -> bool:
+    """Whether a file is one that somebody wrote, not what a desktop or an editor left behind."""
+    return path.is_file() and not path.name.startswith(".") and not is_junk(path.name)
 
 
 def locate(selection: Selection, *, root: Path, cwd: Path, variables: Variables) -> Located | Problem:
@@ -62,7 +69,7 @@ def locate(selection: Selection, *, root: Path, cwd: Path, variables: Variables)
         return choice
     if not choice.value.strip():
         return choice.problem(f"is empty; give the name of an environment ({_existing(root)})")
-    path = cwd / choice.value
+    path = cwd / with_slashes(choice.value)
     if choice.is_path or (_looks_like_path(choice.value) and _exists(path)):
         return _by_path(choice, path)
     return _by_name(choice, root)
@@ -120,7 +127,7 @@ def _exists(path: Path) -> bool:
 
 def _by_path(choice: _Choice, path: Path) -> Located | Problem:
     if not _exists(path):
-        return choice.problem(f"there is no file '{choice.value}'")
+        return choice.problem(f"there is no file '{choice.value}'{spelled_differently(path)}")
     if path.is_dir():
         return choice.problem(f"'{choice.value}' is a folder, not an environment file")
     return Located(name=path.stem, origin=choice.origin, path=path)
@@ -132,7 +139,9 @@ def _by_name(choice: _Choice, root: Path) -> Located | Problem:
     found = [folder / (choice.value + suffix) for suffix in SUFFIXES] if is_plain else []
     found = [path for path in found if _exists(path)]
     if not found:
-        hint = did_you_mean(choice.value, environment_names(root))
+        existing = environment_names(root)
+        spelled = [spelled_differently(folder / (choice.value + suffix)) for suffix in SUFFIXES if is_plain]
+        hint = did_you_mean(choice.value, existing) or next((each for each in spelled if each), "")
         return choice.problem(f"there is no environment '{choice.value}'{hint} ({_existing(root)})")
     if len(found) > 1:
         names = " and ".join(f"{FOLDER}/{path.name}" for path in found)

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from cpi_tasks.environment.nodes import Origin, Scalar
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.model.config import MaxFailures
+from cpi_tasks.paths import why_unusable, with_slashes
 
 E = TypeVar("E", bound=Enum)
 
@@ -56,13 +57,25 @@ def required_text(value: object) -> str:
 
 def folder_text(value: object) -> str:
     """Read a folder below another one: relative, without ``..``."""
-    text = required_text(value)
+    text = with_slashes(required_text(value))
     windows = PureWindowsPath(text)
     if PurePosixPath(text).is_absolute() or windows.is_absolute() or windows.drive or windows.root:
         raise wrong("must be a folder below packagesDir, not an absolute path")
     if ".." in windows.parts:
         raise wrong("must not leave the packages folder with '..'")
+    if why := why_unusable(text):
+        raise wrong(why)
     return text
+
+
+def path_text(value: object) -> str | None:
+    """Read a path (or a URL, which stays as it is); empty means not given, as for any text."""
+    text = setting_text(value)
+    if not text or "://" in text:
+        return text
+    if why := why_unusable(text):
+        raise wrong(why)
+    return with_slashes(text)
 
 
 def prefix_text(value: object) -> str | None:

@@ -33,6 +33,7 @@ from cpi_tasks.model.naming import (
 )
 
 Text = Annotated[str | None, PlainValidator(scalars.setting_text)]
+PathText = Annotated[str | None, PlainValidator(scalars.path_text)]
 FreeText = Annotated[str | None, PlainValidator(scalars.optional_text)]
 Name = Annotated[str, PlainValidator(scalars.required_text)]
 Folder = Annotated[str, PlainValidator(scalars.folder_text)]
@@ -73,7 +74,7 @@ class SettingKeys(_Keys):
         ("deployConfig", "tenant", "packages", "deployConfigToken"), _ONLY_IN_ENVIRONMENT
     )
 
-    packages_dir: Text = None
+    packages_dir: PathText = None
     deployment_prefix: Prefix = None
     package_filter: Text = None
     artifact_filter: Text = None
@@ -109,7 +110,7 @@ class EnvironmentKeys(SettingKeys):
 
     misplaced: ClassVar[Mapping[str, str]] = {}
 
-    deploy_config: Text = None
+    deploy_config: PathText = None
     deploy_config_token: Secret = None
     tenant: object = None
     packages: object = None
@@ -118,7 +119,7 @@ class EnvironmentKeys(SettingKeys):
 class FlagKeys(SettingKeys):
     """The flags."""
 
-    deploy_config: Text = None
+    deploy_config: PathText = None
     run_dir: Text = None
 
 

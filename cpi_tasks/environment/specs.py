@@ -11,7 +11,7 @@ from cpi_tasks.environment.filters import Filters
 from cpi_tasks.environment.kinds import kind_in_manifest
 from cpi_tasks.environment.nodes import problem_at
 from cpi_tasks.errors import Problem
-from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackageSpec, Position
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackagesFolder, PackageSpec, Position
 from cpi_tasks.model.naming import ArtifactId, ArtifactKind, ArtifactRef, PackageId
 
 _REFERENCED_KINDS = frozenset({ArtifactKind.SCRIPT_COLLECTION, ArtifactKind.MESSAGE_MAPPING})
@@ -51,9 +51,14 @@ def package_name(prefix: str, name: str) -> str:
     return f"{prefix} - {name}" if prefix else name
 
 
-def name_config(file: ConfigFile, *, prefix: str, packages_folder: Path) -> tuple[NamedConfig, tuple[Problem, ...]]:
-    """Apply the prefix to everything in a configuration; an artifact whose type nothing names is left out."""
-    found = [_package(file, entry, prefix, packages_folder) for entry in file.packages]
+def name_config(
+    file: ConfigFile, *, prefix: str, packages_folder: Path, missing: Problem | None = None
+) -> tuple[NamedConfig, tuple[Problem, ...]]:
+    """Apply the prefix to everything in a configuration; an artifact whose type nothing names is left out.
+
+    ``missing`` says that there is no ``packages_folder``; it stands for every manifest that would have named a type.
+    """
+    found = [_package(file, entry, prefix, packages_folder, missing) for entry in file.packages]
     named = NamedConfig(source=file.source, prefix=prefix, packages=tuple(package for package, _ in found))
     return named, tuple(problem for _, problems in found for problem in problems)
 
@@ -93,14 +98,17 @@ def merge(configs: tuple[NamedConfig, ...], source: str) -> tuple[NamedConfig, t
     return merged, tuple(problems)
 
 
-def select(configs: tuple[NamedConfig, ...], filters: Filters) -> tuple[DeployConfig, ...]:
+def select(
+    configs: tuple[NamedConfig, ...], filters: Filters, packages_folder: PackagesFolder | None
+) -> tuple[DeployConfig, ...]:
     """Apply the filters; references still follow the renaming of everything that was loaded."""
     every: dict[str, set[str]] = {}
     for config in configs:
         for source, final in config.renames.items():
             every.setdefault(source, set()).add(final)
     unambiguous = {source: next(iter(final)) for source, final in every.items() if len(final) == 1}
-    return tuple(_select_one(config, filters, {**unambiguous, **config.renames}) for config in configs)
+    selected = (_select_one(config, filters, {**unambiguous, **config.renames}) for config in configs)
+    return tuple(replace(config, packages_folder=packages_folder) for config in selected)
 
 
 def _select_one(config: NamedConfig, filters: Filters, renames: Mapping[str, str]) -> DeployConfig:
@@ -132,7 +140,7 @@ def _uses(config: NamedConfig) -> Iterable[tuple[str, str, Position]]:
 
 
 def _package(
-    file: ConfigFile, entry: PackageEntry, prefix: str, packages_folder: Path
+    file: ConfigFile, entry: PackageEntry, prefix: str, packages_folder: Path, missing: Problem | None
 ) -> tuple[PackageSpec, list[Problem]]:
     keys = entry.keys
     final = package_id(prefix, keys.integration_suite_id)
@@ -143,7 +151,7 @@ def _package(
         kind = each.keys.type or kind_in_manifest(folder / each.keys.artifact_dir)
         if isinstance(kind, str):
             message = f"is not given, and {kind}; add type: IntegrationFlow, or what else it is"
-            problems.append(file.document.problem((*each.loc, "type"), message))
+            problems.append(missing or file.document.problem((*each.loc, "type"), message))
             continue
         if each.keys.config_overrides and kind is not ArtifactKind.INTEGRATION_FLOW:
             message = f"only integration flows have parameters to override, not a {kind.label}"

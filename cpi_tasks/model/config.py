@@ -265,6 +265,14 @@ class PackageSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackagesFolder:
+    """The folder that the folders of all packages are in, and the place of the setting that names it."""
+
+    path: Path
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeployConfig:
     """One deploy configuration: what one pair of phases works on.
 
@@ -278,6 +286,8 @@ class DeployConfig:
     renames: Mapping[str, str]
     filtered_out: int = 0
     """How many artifacts of this configuration the filters left out."""
+    packages_folder: PackagesFolder | None = None
+    """``None`` where no setting names one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cpi_tasks.content import load_content, load_contents
 from cpi_tasks.errors import InputError, Problem
-from cpi_tasks.model.config import ArtifactSpec, DeployConfig
+from cpi_tasks.model.config import ArtifactSpec, DeployConfig, PackagesFolder, Position
 from cpi_tasks.model.naming import ArtifactKind
 
 Folders = Callable[..., Path]
@@ -75,6 +76,39 @@ def test_defect_7_a_missing_package_folder_is_one_problem(
     assert [str(problem) for problem in problems] == [
         f"deploy.yml:7:3: packages.Pack: the folder of package 'Pack' does not exist: {folder.parent}"
     ]
+
+
+def test_a_missing_folder_of_all_packages_is_one_problem(
+    make_folder: Folders, make_spec: Specs, make_config: Configs, tmp_path: Path
+) -> None:
+    """Without the folder in packagesDir nothing else is reported; without anything to send it need not exist."""
+    specs = [make_spec(make_folder("A")), make_spec(tmp_path / "Other" / "B")]
+    place = PackagesFolder(
+        path=tmp_path / "Packs", position=Position(file="x.yml", line=1, column=2, path="packagesDir")
+    )
+    contents, problems = load_contents(replace(make_config(*specs), packages_folder=place))
+
+    assert contents == {}
+    expected = f"x.yml:1:2: packagesDir: the folder of the packages does not exist: {tmp_path / 'Packs'}"
+    assert [str(problem) for problem in problems] == [expected]
+    unsent = make_config(*(replace(spec, sync=False) for spec in specs))
+    assert load_contents(replace(unsent, packages_folder=place))[1] == ()
+
+
+def test_a_folder_that_case_alone_tells_apart_is_named(
+    make_folder: Folders, make_spec: Specs, make_config: Configs
+) -> None:
+    """What works on Windows and macOS, but not in most pipelines, gets its reason."""
+    folder = make_folder("Orders")
+    near = [
+        make_spec(folder.parent / "orders"),
+        make_spec(folder.parent.parent / folder.parent.name.lower() / "Orders"),
+    ]
+    _, problems = load_contents(make_config(*near))
+
+    assert len(problems) == len(near)
+    assert "; there is 'Orders', but upper and lower case count" in str(problems[0])
+    assert f"; there is '{folder.parent.name}', but" in str(problems[1])
 
 
 def test_a_file_in_place_of_a_folder_is_a_problem(make_spec: Specs, tmp_path: Path) -> None:

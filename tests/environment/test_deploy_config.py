@@ -227,6 +227,7 @@ def test_wrong_entries(write: Write, complaints: Complaints, old: str, new: str,
     """Every wrong entry has its line, column, path and sentence."""
     text = artifact("")
     assert old in text
+    write("packages/A/readme.md", "")
     text = text.replace(old, new, 1) if not new.endswith("#") else "packages: A\n"
     write("config.yml", text)
     assert any(found.startswith(f"config.yml:{expected}") for found in complaints()), complaints()

@@ -125,11 +125,13 @@ def test_missing_file_is_reported_at_the_setting(write: Write, complaints: Compl
     assert [expected] == complaints(Selection(env="x", deploy_config="b.yml"))
 
 
-@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
-def test_impossible_names(complaints: Complaints, name: str) -> None:
-    """A name that no file can have is reported like a missing file."""
+@pytest.mark.parametrize(
+    ("name", "said"), [("x" * 5000, "there is no file or folder '"), ("a\0b", "contains a control character; ")]
+)
+def test_impossible_names(complaints: Complaints, name: str, said: str) -> None:
+    """A name that no file can have is reported, not raised."""
     (found,) = complaints(Selection(env="x", deploy_config=name))
-    assert found.startswith("command line: --deploy-config: there is no file or folder '")
+    assert found.startswith(f"command line: --deploy-config: {said}")
 
 
 def test_dangling_link_is_not_skipped(write: Write, complaints: Complaints, tmp_path: Path) -> None:
@@ -217,3 +219,89 @@ def test_files_without_packages(write: Write, load: Load, complaints: Complaints
     assert ids(loaded.run) == [[], ["B"]]
     write("configs/c.yml", "deploymentPrefix: A\n")
     assert complaints() == ["configs/c.yml:1:1: the file has no 'packages', so it deploys nothing"]
+
+
+def test_what_editors_and_version_control_leave_is_not_read(write: Write, run: Run) -> None:
+    """Backups, swap files, resource forks and hidden folders are no configurations."""
+    environment(write, "deployConfig: configs\nconfigPattern: '*'\n")
+    write("configs/a.yml", package("A"))
+    for name in ("a.yml~", ".a.yml.swp", "#a.yml#", "a.yml.orig", "a.yml.bak", "._a.yml", ".DS_Store", ".git/x.yml"):
+        write(f"configs/{name}", "packages: [")
+    write("configs/.idea/b.yml", "packages: [")
+    write("configs/.hidden/c.yml", "packages: [")
+    found = run()
+    assert ids(found) == [["A"]]
+    assert found.warnings == ()
+
+
+def test_what_is_passed_over_is_named(write: Write, run: Run, tmp_path: Path) -> None:
+    """A hidden file, a suffix in capitals and a link to a folder draw a warning: somebody may count on them."""
+    environment(write, "deployConfig: configs\n")
+    write("configs/a.yml", package("A"))
+    write("configs/.b.yml", package("B"))
+    write("configs/C.YML", package("C"))
+    write("shared/d.yml", package("D"))
+    (tmp_path / "configs" / "more").symlink_to(tmp_path / "shared")
+    found = run()
+    assert ids(found) == [["A"]]
+    assert found.warnings == (
+        "configs/.b.yml: is not read, because it is hidden; a configPattern that starts with '.' reads it",
+        "configs/C.YML: is not read: it matches configPattern '*.y*ml' in upper and lower case alone",
+        "configs/more: is not read, because it links to a folder",
+    )
+    assert ids(run(Selection(env="x", config_pattern=".*.yml"))) == [["B"]]
+
+
+def test_nothing_but_files_that_are_passed_over(write: Write, complaints: Complaints) -> None:
+    """The problem names them, so that nobody looks for the reason."""
+    environment(write, "deployConfig: configs\n")
+    write("configs/C.YML", package("C"))
+    (found,) = complaints()
+    assert "matches '*.y*ml' (configPattern, for file names); configs/C.YML: is not read" in found
+
+
+def test_backslashes_separate_folders(write: Write, run: Run, tmp_path: Path) -> None:
+    """Paths written on Windows mean the same everywhere, in files and flags; a slash at the end does not matter."""
+    write("environments/x.yml", "packagesDir: .\\src\\packages\\\ndeployConfig: configs\\dev\\\n")
+    artifact = "{artifactId: F, artifactDir: flows\\F/, type: IntegrationFlow}"
+    text = f"packages: [{{integrationSuiteId: A, packageDir: sales\\A\\, artifacts: [{artifact}]}}]\n"
+    write("configs/dev/a.yml", text)
+    for selection in (
+        Selection(env="x"),
+        Selection(env="x", packages_dir=r"src\packages", deploy_config=r"configs\dev"),
+    ):
+        ((found,),) = (config.packages for config in run(selection).configs)
+        assert found.artifacts[0].folder == tmp_path / "src/packages/sales/A/flows/F"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("deployConfig: ~/configs", "2:15: deployConfig: starts with '~', which only a shell replaces"),
+        ("deployConfig: ~me\\configs", "2:15: deployConfig: starts with '~', which only a shell replaces"),
+        ('deployConfig: "configs\\test.yml"', "2:15: deployConfig: contains a control character; put a path with"),
+        (
+            "deployConfig: C:\\work\\configs",
+            "2:15: deployConfig: is a path of Windows; write it relative to the project",
+        ),
+        ("deployConfig: Configs", "2:15: deployConfig: there is no file or folder 'Configs'; there is 'configs', but"),
+        (
+            "deployConfig: configs/A.yml",
+            "2:15: deployConfig: there is no file or folder 'configs/A.yml'; there is 'a.yml'",
+        ),
+        ("deployConfig: configs\npackagesDir: x", "3:1: the key 'packagesDir' is given twice (first in line 1)"),
+    ],
+)
+def test_paths_that_work_on_one_machine_only(write: Write, complaints: Complaints, text: str, expected: str) -> None:
+    """The problem says why, at the setting."""
+    environment(write, f"{text}\n")
+    write("configs/a.yml", package("A"))
+    assert any(each.startswith(f"environments/x.yml:{expected}") for each in complaints()), complaints()
+
+
+def test_absolute_paths_and_paths_outside_the_root(write: Write, run: Run, tmp_path: Path) -> None:
+    """Both are allowed: another repository may be checked out beside this one."""
+    write("configs/a.yml", package("A"))
+    for packages, configs in ((tmp_path / "p", tmp_path / "configs"), ("../p", f"../{tmp_path.name}/configs")):
+        write("environments/x.yml", f"packagesDir: {packages}\ndeployConfig: {configs}\n")
+        assert ids(run()) == [["A"]]

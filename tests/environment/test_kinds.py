@@ -93,3 +93,15 @@ def test_overrides_of_what_turns_out_to_be_no_flow(write: Write, complaints: Com
     write("config.yml", CONFIG % ", configOverrides: {a: b}")
     (found,) = complaints()
     assert "only integration flows have parameters to override, not a value mapping" in found
+
+
+def test_no_types_and_no_packages_folder(write: Write, complaints: Complaints) -> None:
+    """A wrong packagesDir is one problem, not one for each artifact whose manifest would name a type."""
+    write("environments/x.yml", "packagesDir: Packages\ndeployConfig: config.yml\ntenant: {simulator: {}}\n")
+    write("packages/A/F/META-INF/MANIFEST.MF", "SAP-BundleType: ValueMapping\n")
+    entries = "{artifactId: %s, artifactDir: F%s}"
+    artifacts = ", ".join([entries % ("F", ""), entries % ("G", ""), entries % ("H", ", type: ValueMapping")])
+    write("config.yml", f"packages: [{{integrationSuiteId: A, packageDir: A, artifacts: [{artifacts}]}}]\n")
+    (found,) = complaints()
+    assert found.startswith("environments/x.yml:1:14: packagesDir: the folder of the packages does not exist: ")
+    assert "; there is 'packages', but upper and lower case count" in found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cpi_tasks.environment import Loaded
+from cpi_tasks.environment import Loaded, environment_names
 from cpi_tasks.model.config import RunConfig, Selection
 
 Write = Callable[[str, str], Path]
@@ -139,3 +139,17 @@ def test_mode_flags_contradict_each_other(complaints: Complaints) -> None:
     wrong = complaints(Selection(env="x", mode_flags=(("--mode", "update-olny"),)))
     assert len(wrong) == 1
     assert wrong[0].startswith("command line: --mode: 'update-olny'")
+
+
+def test_what_editors_leave_is_no_environment(write: Write, tmp_path: Path) -> None:
+    """Resource forks, hidden files and backups are not listed, and so not checked by ``validate``."""
+    for name in ("dev.yml", "._dev.yml", ".#qa.yml", ".hidden.yaml", "dev.yml~", "dev.yml.orig"):
+        write(f"environments/{name}", MINIMAL)
+    assert environment_names(tmp_path) == ("dev",)
+
+
+def test_a_suffix_in_capitals_is_named(write: Write, complaints: Complaints) -> None:
+    """The file is there, but only for machines to which case does not matter."""
+    write("environments/dev.YML", MINIMAL)
+    (found,) = complaints(Selection(env="dev"))
+    assert "there is no environment 'dev'; there is 'dev.YML', but upper and lower case count" in found
