@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import yaml
 from yaml.resolver import Resolver
 
+from cpi_tasks.environment.extensions import without_extensions
 from cpi_tasks.environment.nodes import Document, Entry, MappingNode, Mark, Node, Origin, Scalar, SequenceNode, is_null
 from cpi_tasks.environment.yaml_text import UnreadableError, decode, explain, name_invisible
 from cpi_tasks.errors import Problem
@@ -150,7 +151,8 @@ class _Builder:
 def parse(data: bytes, file: str) -> Parsed:
     """Parse the bytes of one file whose top level must be a mapping; ``file`` is how problems name it.
 
-    Never raises for bad text: everything wrong with it comes back as problems with line and column.
+    Keys that begin with ``x-`` are left out. Never raises for bad text: everything wrong with it comes back as problems
+    with line and column.
     """
     try:
         text = decode(data)
@@ -162,7 +164,7 @@ def parse(data: bytes, file: str) -> Parsed:
         return _failed(file, *explain(error, text))
     except yaml.YAMLError:
         return _failed(file, Mark(0, 0), "this is not valid YAML: it contains characters that are not allowed")
-    document = Document(file=file, root=root)
+    document = Document(file=file, root=without_extensions(root))
     return Parsed(document=document, problems=tuple(builder.problems))
 
 
