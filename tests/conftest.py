@@ -25,7 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what every id that is written begins with, letters and digits (default: %(default)s)",
     )
     seeds = parser.getgroup("seeds", "tests/simulation/seeds: whole runs made by lot")
+    seeds.addoption("--seeds", metavar="N", type=int, default=200, help="play N seeds (default: %(default)s)")
     seeds.addoption(
-        "--seeds", metavar="N", type=int, default=200, help="play the seeds 0 to N-1 (default: %(default)s)"
+        "--first-seed", metavar="K", type=int, default=0, help="play the seeds from K on (default: %(default)s)"
     )
     seeds.addoption("--seed", metavar="K", type=int, default=None, help="play this one seed alone")

@@ -32,7 +32,8 @@ class DesignState:
     ``version`` is ``None`` where any version will do (a draft); ``fingerprint`` is that of the content, ``None`` where
     unknown; ``is_dated``: the tenant gives a time of its last change, ``modified_at`` (epoch milliseconds). ``read_at``
     is when that was read, by trio's clock; never, since our last write. ``parameters`` are ``None`` where they were not
-    read because the cache knows them: then there are the keyed digests of all of them together and of each.
+    read: because the cache knows them, then there are the keyed digests of all of them together and of each, or because
+    the tenant does not show them, then there is nothing.
     """
 
     version: str | None = None
@@ -43,6 +44,15 @@ class DesignState:
     parameters: Mapping[str, str] | None = field(default_factory=dict, repr=False)
     parameter_digest: str | None = None
     value_digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether parameters are known by their digests alone."""
+        return self.parameters is None and self.parameter_digest is not None
+
+    def hide_parameters(self) -> None:
+        """Know nothing of the parameters, because the tenant does not show them."""
+        self.parameters, self.parameter_digest, self.value_digests = None, None, {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +85,16 @@ def known_designs(inventory: Inventory) -> dict[ArtifactId, DesignState]:
     """Give the design-time state of every artifact as the inventory shows it."""
     states = {}
     for artifact in inventory.artifacts.values():
-        is_unread = artifact.id in inventory.proved_parameters
+        is_cached = artifact.id in inventory.proved_parameters
+        is_hidden = inventory.parameters.get(artifact.id, ()) is None
         states[artifact.id] = DesignState(
             version=None if artifact.is_draft else artifact.version,
             fingerprint=inventory.fingerprints.get(artifact.id),
             is_dated=artifact.modified_at is not None,
             modified_at=artifact.modified_at,
             read_at=inventory.read_at,
-            parameters=None if is_unread else inventory.values(artifact.id),
-            parameter_digest=inventory.parameter_digests.get(artifact.id),
-            value_digests=inventory.value_digests.get(artifact.id, {}),
+            parameters=None if is_cached or is_hidden else inventory.values(artifact.id),
+            parameter_digest=None if is_hidden else inventory.parameter_digests.get(artifact.id),
+            value_digests={} if is_hidden else inventory.value_digests.get(artifact.id, {}),
         )
     return states

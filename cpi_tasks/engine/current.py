@@ -7,15 +7,17 @@ later, mcp-cpi), and a person may save something while the artifact waits for it
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
 
 import trio
 
-from cpi_tasks.content import read_archive
-from cpi_tasks.engine.context import Context, DesignState
-from cpi_tasks.engine.heavy import run_heavy
-from cpi_tasks.errors import RequestFailed, TenantUnavailable
-from cpi_tasks.model.naming import ArtifactKind, ArtifactRef, PackageId
+from cpi_tasks.engine.context import Context
+from cpi_tasks.errors import RequestFailed
+from cpi_tasks.model.naming import ArtifactKind, PackageId
 from cpi_tasks.model.plan import ArtifactPlan
+from cpi_tasks.model.records import NOT_KNOWN
+from cpi_tasks.model.report import Status
 from cpi_tasks.model.tenant import DesigntimeArtifact
 
 _CURRENT_S = 60.0
@@ -24,68 +26,75 @@ _CURRENT_S = 60.0
 class CurrentDesigns:
     """Refreshes the design-time state of artifacts, with one list request for all of a package and kind.
 
-    What was read less than a minute ago, and not written since, is not read again.
+    What was read less than a minute ago, and not written since, is not read again. A change after that is noticed all
+    the same: by the version that runs in the end, and by the next run, because what is recorded with a deployment is
+    the time of change that was read.
     """
 
-    def __init__(self, context: Context) -> None:
-        """Read nothing yet."""
+    def __init__(self, context: Context, deployed: Iterable[ArtifactPlan]) -> None:
+        """Read nothing yet; ``deployed`` are all artifacts that this run may deploy."""
         self._context = context
+        self._deployed = {artifact.ref.artifact: artifact for artifact in deployed}
         self._locks: defaultdict[tuple[PackageId, ArtifactKind], trio.Lock] = defaultdict(trio.Lock)
+        self._unlisted: set[tuple[PackageId, ArtifactKind]] = set()
 
     async def refresh(self, artifact: ArtifactPlan, *, within_s: float = _CURRENT_S) -> None:
-        """Return once the state of ``artifact`` was read in the last seconds; a refused list leaves it as it is.
+        """Return once the state of ``artifact`` was read in the last seconds, or the tenant refused to show it.
 
         Raises ``AuthenticationError`` and ``TenantUnavailable``.
         """
-        package, kind = artifact.ref.package, artifact.kind
         since = trio.current_time() - within_s
-        if self._is_read_since(artifact, since):
-            return
-        async with self._locks[package, kind]:
-            if self._is_read_since(artifact, since):
-                return
-            read_at = trio.current_time()
-            try:
-                rows = await self._context.tenant.list_artifacts(package, kind)
-            except RequestFailed:
-                return
-            for row in rows:
-                await self._take(row, read_at)
+        if not self._is_read_since(artifact, since):
+            async with self._locks[artifact.ref.package, artifact.kind]:
+                if not self._is_read_since(artifact, since):
+                    await self._read(artifact)
 
     def _is_read_since(self, artifact: ArtifactPlan, moment: float) -> bool:
         design = self._context.designs.get(artifact.ref.artifact)
-        return design is not None and design.read_at >= moment
+        return design is None or design.read_at >= moment
 
-    async def _take(self, row: DesigntimeArtifact, read_at: float) -> None:
-        design = self._context.designs.get(row.id)
-        if design is None:
+    async def _read(self, artifact: ArtifactPlan) -> None:
+        read_at = trio.current_time()
+        rows = await self._list(artifact)
+        for row in rows:
+            self._take(row, read_at)
+        design = self._context.designs[artifact.ref.artifact]
+        if design.read_at < read_at:
+            design.modified_at, design.read_at = NOT_KNOWN, read_at
+
+    async def _list(self, artifact: ArtifactPlan) -> Iterable[DesigntimeArtifact]:
+        """Return the rows of a family, or the artifact's own where the tenant does not list it or a row is odd."""
+        tenant, family = self._context.tenant, (artifact.ref.package, artifact.kind)
+        if family not in self._unlisted:
+            try:
+                return await tenant.list_artifacts(*family)
+            except RequestFailed:
+                self._unlisted.add(family)
+        try:
+            found = await tenant.read_artifact(artifact.ref.artifact, artifact.kind)
+        except RequestFailed:
+            return ()
+        return () if found is None else (found,)
+
+    def _take(self, row: DesigntimeArtifact, read_at: float) -> None:
+        design, artifact = self._context.designs.get(row.id), self._deployed.get(row.id)
+        if design is None or artifact is None:
             return
         version = None if row.is_draft else row.version
         if version != design.version:
-            await self._move_on(row, design)
+            if row.modified_at != design.modified_at:
+                # Whether the content is the same is not known; the time of change stands for it from now on.
+                design.fingerprint = None
+            self._note_moved(artifact, design.version, row)
             design.version = version
         design.modified_at, design.read_at = row.modified_at, read_at
 
-    async def _move_on(self, row: DesigntimeArtifact, design: DesignState) -> None:
-        """Report that the version is another one, and whether the content is; raises as ``refresh``."""
-        was, design.fingerprint = design.fingerprint, await self._fingerprint(row, design)
-        is_same = was is not None and was == design.fingerprint
-        shown = "an unsaved draft" if row.is_draft else f"version {row.version}"
-        who = f" by {row.modified_by}" if row.modified_by and not is_same else ""
-        what = "the content is the same" if is_same else f"it was changed{who} during this run"
-        known = "a draft" if design.version is None else f"version {design.version}"
-        ref = ArtifactRef(package=row.package, artifact=row.id)
-        self._context.ledger.warnings.append(f"{ref}: the tenant moved on from {known} to {shown}; {what}")
-
-    async def _fingerprint(self, row: DesigntimeArtifact, design: DesignState) -> str | None:
-        if design.fingerprint is None:
-            return None
-        try:
-            archive = await self._context.tenant.download_artifact(row.id, row.kind)
-        except RequestFailed:
-            return None
-        try:
-            found = await run_heavy(len(archive), lambda: read_archive(archive, artifact=row.id, kind=row.kind))
-        except TenantUnavailable:
-            return None
-        return found.digest.fingerprint
+    def _note_moved(self, artifact: ArtifactPlan, known: str | None, row: DesigntimeArtifact) -> None:
+        """Report another version than the known one, and take it for the one that this run leaves behind."""
+        context, ref = self._context, artifact.ref
+        if known is not None:
+            context.ledger.note_moved(ref, known, "an unsaved draft" if row.is_draft else row.version)
+        update, baseline = context.ledger.updates.get(ref), context.records.baseline(ref.artifact)
+        is_ours = update is not None and update.status is Status.DONE
+        if is_ours and baseline is not None:
+            context.records.note_settled(ref.artifact, replace(baseline, version=None if row.is_draft else row.version))

@@ -119,7 +119,7 @@ def _prepare(plan: Plan, context: Context) -> _Phase:
         at_once=at_once,
         watcher=RuntimeWatcher(context.tenant, is_fixed=settings.polling is PollingPolicy.FIXED),
         proofs=Proofs(context),
-        designs=CurrentDesigns(context),
+        designs=CurrentDesigns(context, (job.artifact for job in jobs.values())),
         schedule=Schedule(trio.CapacityLimiter(settings.max_parallel_deployments)),
         order=Order(
             {ref: job.step.depends_on | job.step.goes_after for ref, job in jobs.items() if ref not in at_once}

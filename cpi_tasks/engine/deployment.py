@@ -38,7 +38,7 @@ from cpi_tasks.errors import TenantError, TenantUnavailable
 from cpi_tasks.events import DeploymentTriggered, RuntimeStatusSeen
 from cpi_tasks.model.naming import ArtifactRef, PollingPolicy, TaskId
 from cpi_tasks.model.plan import ArtifactPlan, DeployAction, DeployStep
-from cpi_tasks.model.records import ArtifactRecord
+from cpi_tasks.model.records import NOT_KNOWN, ArtifactRecord
 from cpi_tasks.model.report import Status, StepOutcome
 from cpi_tasks.model.tenant import RuntimeArtifact
 
@@ -323,7 +323,7 @@ def note_success(
     content, parameters, modified_at = design.fingerprint, context.parameter_digest(design), design.modified_at
     if is_joined:
         record = context.records.get(ref.artifact)
-        known = record if record.is_triggered else ArtifactRecord()
+        known = record if record.is_triggered else ArtifactRecord(modified_at=NOT_KNOWN)
         content, parameters, modified_at = known.content, known.parameters, known.modified_at
     else:
         context.records.note_author(seen.deployed_by, is_certain=False)

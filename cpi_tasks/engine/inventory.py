@@ -234,9 +234,8 @@ def _is_record_needed(artifact: ArtifactId, reading: Reading, records: Records) 
     runtime, design, record = reading.runtime.get(artifact), reading.artifacts[artifact], records.get(artifact)
     if runtime is None or runtime.deployed_on is None or record.is_pending or record.content is None:
         return False
-    is_behind = design.modified_at is None or runtime.deployed_on <= design.modified_at
-    is_contradicted = record.modified_at not in {None, design.modified_at}
-    return (is_behind or is_contradicted) and runtime.deployed_on == record.deployed_on
+    is_proved = record.has_last_change(deployed_on=runtime.deployed_on, modified_at=design.modified_at)
+    return not is_proved and runtime.deployed_on == record.deployed_on
 
 
 def _inventory(

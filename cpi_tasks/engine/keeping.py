@@ -24,7 +24,7 @@ async def keep_content(ref: ArtifactRef, step: UpdateStep, context: Context) -> 
     if not backups.archive(ref):
         backups.keep_archive(ref, await context.tenant.download_artifact(ref.artifact, step.before.kind))
     design = context.designs.get(ref.artifact)
-    if design is not None and design.parameters is None:
+    if design is not None and design.is_cached:
         await _read_values(ref, design, context)
     keep_state(ref, step, context)
     return backups.archive(ref)

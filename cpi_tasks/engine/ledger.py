@@ -11,6 +11,7 @@ from cpi_tasks.model.report import ArtifactOutcome, PackageOutcome, PartReport, 
 _NOT_BEGUN = StepOutcome(
     status=Status.ABANDONED, summary="not begun", reason="the run was interrupted", advice="run again"
 )
+_SHOWN = 10
 
 
 @dataclass(slots=True)
@@ -27,6 +28,12 @@ class Ledger:
     """The same for packages whose metadata is being sent; it stays when that has ended."""
     update_s: float | None = None
     deploy_s: float | None = None
+    _moved: dict[ArtifactRef, tuple[str, str]] = field(default_factory=dict)
+
+    def note_moved(self, ref: ArtifactRef, known: str, shown: str) -> None:
+        """Keep that design time shows another version before a deployment than was known of it."""
+        first, _ = self._moved.get(ref, (known, known))
+        self._moved[ref] = (first, shown)
 
     def settle_deployment(self, ref: ArtifactRef, outcome: StepOutcome) -> None:
         """Keep how a deployment ended; it is not under way any more."""
@@ -45,8 +52,20 @@ class Ledger:
             packages=tuple(self._package(plan, package) for package in plan.packages),
             update_s=self.update_s,
             deploy_s=self.deploy_s,
-            warnings=(*plan.warnings, *self.warnings),
+            warnings=(*plan.warnings, *self.warnings, *self._moved_warning()),
         )
+
+    def _moved_warning(self) -> tuple[str, ...]:
+        """Return one line for all versions that changed on the tenant before they were deployed."""
+        if not self._moved:
+            return ()
+        moved = [f"{ref} from {known} to {shown}" for ref, (known, shown) in sorted(self._moved.items())]
+        more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
+        text = (
+            "versions changed on the tenant before their deployment, which took the new ones: "
+            f"{', '.join(moved[:_SHOWN])}{more}"
+        )
+        return (text,)
 
     def _package(self, plan: Plan, package: PackagePlan) -> PackageOutcome:
         update = self.packages.get(package.id)

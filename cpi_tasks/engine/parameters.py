@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cpi_tasks.engine.context import Context
 from cpi_tasks.engine.keeping import keep_state
 from cpi_tasks.errors import TenantError
-from cpi_tasks.model.naming import ArtifactRef
+from cpi_tasks.model.naming import ArtifactKind, ArtifactRef
 from cpi_tasks.model.plan import ParameterChange, UpdateStep
 
 
@@ -17,6 +17,9 @@ async def write_changes(ref: ArtifactRef, changes: Sequence[ParameterChange], co
     Raises what the tenant refuses first, and ``TenantError`` where it shows another value than the one it took.
     """
     design = context.designs[ref.artifact]
+    if changes:
+        # Some tenants take these writes for changes of the flow.
+        design.modified_at = None
     for change in changes:
         await context.tenant.write_parameter(ref.artifact, change.key, change.new)
         design.parameters = {**(design.parameters or {}), change.key: change.new}
@@ -28,6 +31,7 @@ async def write_changes(ref: ArtifactRef, changes: Sequence[ParameterChange], co
 async def _read_back(ref: ArtifactRef, changes: Sequence[ParameterChange], context: Context) -> None:
     shown = await context.tenant.read_parameters(ref.artifact)
     if shown is None:
+        context.designs[ref.artifact].hide_parameters()
         text = f"{ref}: the tenant does not show its parameters, so what was written could not be compared"
         context.ledger.warnings.append(text)
         return
@@ -47,14 +51,21 @@ async def enforce_after_upload(ref: ArtifactRef, step: UpdateStep, context: Cont
 
     A tenant keeps configured values over an upload, and takes those of a new archive only for parameters it did not
     know (flashpipe, cpictl), or also for those that nobody configured: so nothing is known before it is read, unless
-    both are the same.
+    both are the same. Where no time of change will tell the next run that nothing has changed, only values that were
+    read prove it: a tenant may add parameters of its own.
     """
-    known, given = context.designs[ref.artifact].parameters, step.content.parameters if step.content else {}
+    if step.content is None or step.content.spec.kind is not ArtifactKind.INTEGRATION_FLOW:
+        return ""
+    design, given = context.designs[ref.artifact], step.content.parameters
+    is_proof_needed = design.modified_at is None and bool(step.content.known_keys)
+    known = None if is_proof_needed else design.parameters
     if not step.enforced and known is not None and all(known.get(key) == value for key, value in given.items()):
         return ""
     shown = await context.tenant.read_parameters(ref.artifact)
     values = {parameter.key: parameter.value for parameter in shown or ()}
-    context.designs[ref.artifact].parameters = values
+    design.parameters = values
+    if shown is None:
+        design.hide_parameters()
     changes = [
         ParameterChange(key=key, old=values.get(key), new=value)
         for key, value in step.enforced.items()

@@ -12,6 +12,12 @@ from cpi_tasks.model.tenant import DesigntimeArtifact, IntegrationPackage
 NOTHING_RAN = 0
 """Stands for a ``DeployedOn`` where nothing was deployed."""
 
+NOT_KNOWN = 0
+"""Stands for a ``ModifiedAt`` that nobody read when a deployment was triggered."""
+
+# Where nobody knows how long an artifact's deployments take: hardly ever longer than that.
+_LONG_DEPLOYMENT_S = 600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactRecord:
@@ -22,7 +28,8 @@ class ArtifactRecord:
     ``parameters`` are the digests of what the last deployment was triggered with; ``deployed_on`` (epoch milliseconds)
     is given once it was seen running, ``took_s`` how long that took from the trigger on, the last time it was known.
     ``modified_at`` is the time of change (epoch milliseconds) that design time showed at that trigger; where it shows
-    another one later, something was changed after what was deployed had been read.
+    another one later, something was changed after what was deployed had been read. It is ``NOT_KNOWN`` where nobody
+    read it, and ``None`` where the tenant gives none or the record is an earlier release's.
     ``unseen``: how many deployments were sent whose end nobody saw, whatever was written since; ``ran_before``: the
     ``DeployedOn`` of what ran when the first of them was triggered (``NOTHING_RAN``; ``None``: not known).
     """
@@ -37,6 +44,26 @@ class ArtifactRecord:
     modified_at: int | None = None
     unseen: int = 0
     ran_before: int | None = None
+
+    def has_last_change(self, *, deployed_on: int | None, modified_at: int | None) -> bool | None:
+        """Return whether what runs was built after the last change, by times; ``None`` where no time tells.
+
+        ``deployed_on`` is that of what runs, ``modified_at`` what design time shows now. A tenant takes the content at
+        the trigger and the time of deployment later: a change made in between looks older than what runs and is not
+        part of it. So the order of the two times counts only where this record says nothing.
+        """
+        if deployed_on is None or modified_at is None:
+            return None
+        if self.modified_at is None:
+            return deployed_on > modified_at
+        if self.deployed_on == deployed_on:
+            return self.modified_at == modified_at
+        if self.deployed_on is not None and self.modified_at == modified_at and deployed_on > self.deployed_on:
+            # Somebody else deployed what was not changed since our own deployment.
+            return True
+        # Somebody else deployed something newer: a change older than a deployment takes was there at the trigger.
+        longest_s = _LONG_DEPLOYMENT_S if self.took_s is None else 2 * self.took_s
+        return deployed_on - modified_at > longest_s * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.inventory import Inventory
 from cpi_tasks.model.naming import ArtifactKind, DeployProof
 from cpi_tasks.model.plan import DeployAction, DeployStep, UpdateAction, UpdateStep
+from cpi_tasks.model.records import NOT_KNOWN, ArtifactRecord
 from cpi_tasks.model.tenant import DesigntimeArtifact, RuntimeArtifact
 
 _WORDS = {
@@ -63,7 +64,7 @@ def _judge(
     record = inventory.record(design.id)
     is_wanted_version = design.is_draft or runtime.version == design.version
     is_under_way = runtime.status == "STARTING" and is_wanted_version
-    if is_under_way and (record.is_triggered or not (record.is_pending or _is_outdated(design, runtime))):
+    if is_under_way and _may_be_joined(design, runtime, record):
         return DeployAction.WATCH, f"a deployment of {runtime.version} is already under way"
     if record.is_pending:
         return DeployAction.DEPLOY, "an earlier run wrote a change that was never seen running"
@@ -81,55 +82,58 @@ def _is_proved_by_version(design: DesigntimeArtifact) -> bool:
     return not is_flow and not design.is_draft and design.modified_at is None
 
 
-def _is_outdated(design: DesigntimeArtifact, runtime: RuntimeArtifact) -> bool:
-    """Tell whether the tenant's timestamps show that a deployment began before the last change."""
+def _may_be_joined(design: DesigntimeArtifact, runtime: RuntimeArtifact, record: ArtifactRecord) -> bool:
+    """Return whether a deployment in progress may be of what design time holds now."""
     deployed, modified = runtime.deployed_on, design.modified_at
-    return deployed is not None and modified is not None and deployed < modified
+    if record.is_triggered:
+        return modified is None or record.modified_at in {None, NOT_KNOWN, modified}
+    is_outdated = deployed is not None and modified is not None and deployed < modified
+    return not (record.is_pending or is_outdated)
 
 
 def _prove(
     design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory, proof: DeployProof
 ) -> tuple[DeployAction, str]:
-    """Prove that what runs was deployed after the last change, by the tenant's timestamps or by our record."""
+    """Prove that what runs was deployed after the last change, by our record or, without one, by the tenant's times."""
+    deployed = runtime.deployed_on
     if proof is DeployProof.VERSIONS and _is_proved_by_version(design):
         return DeployAction.RUNNING, f"runs the saved version {runtime.version} (deployProof: versions)"
-    deployed, modified = runtime.deployed_on, design.modified_at
-    is_later = deployed is not None and modified is not None and deployed > modified
-    if is_later and not _is_changed_meanwhile(design, deployed, inventory):
+    if _has_last_change(design, runtime, inventory):
         return DeployAction.RUNNING, f"runs {runtime.version}, deployed after its last change"
     if deployed is not None and _is_as_recorded(design, deployed, inventory):
         return DeployAction.RUNNING, f"runs {runtime.version}, exactly as this tool deployed it"
-    if is_later:
-        return DeployAction.DEPLOY, "cannot confirm that it is running: it was changed while it was being deployed"
     if is_behind(design, runtime, inventory):
-        return DeployAction.DEPLOY, "changed on the tenant after its last deployment"
-    missing = "time of deployment" if deployed is None else "time of change and .cpi/ has no record of this state"
-    return DeployAction.DEPLOY, f"not provable: the tenant gives no {missing}"
+        is_earlier = deployed is not None and design.modified_at is not None and deployed > design.modified_at
+        when = "during" if is_earlier else "after"
+        return DeployAction.DEPLOY, f"changed on the tenant {when} its last deployment"
+    return DeployAction.DEPLOY, f"not provable: {_missing(design, runtime)}"
 
 
-def _is_changed_meanwhile(design: DesigntimeArtifact, deployed: int | None, inventory: Inventory) -> bool:
-    """Return whether our record of this deployment contradicts the order of the tenant's two times.
-
-    A change that is saved while a deployment is in progress is older than ``DeployedOn`` and not part of what runs: at
-    the trigger design time showed another time of change than now.
-    """
-    record = inventory.record(design.id)
-    return (
-        record.deployed_on is not None
-        and record.deployed_on == deployed
-        and record.modified_at is not None
-        and record.modified_at != design.modified_at
-    )
+def _missing(design: DesigntimeArtifact, runtime: RuntimeArtifact) -> str:
+    if runtime.deployed_on is None:
+        return "the tenant gives no time of deployment"
+    if design.modified_at is None:
+        return "the tenant gives no time of change and .cpi/ has no record of this state"
+    return ".cpi/ has no record of what its last deployment was built from"
 
 
 def is_behind(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> bool:
-    """Tell whether the tenant's timestamps show a change after the deployment, and no record shows it to be none."""
-    deployed, modified = runtime.deployed_on, design.modified_at
-    if deployed is None or modified is None:
+    """Tell whether times show a change that is not in what runs, and no record shows it to be none."""
+    deployed, modified, record = runtime.deployed_on, design.modified_at, inventory.record(design.id)
+    if deployed is None or modified is None or _has_last_change(design, runtime, inventory):
         return False
-    if deployed > modified and not _is_changed_meanwhile(design, deployed, inventory):
+    is_known = record.deployed_on == deployed and record.modified_at not in {None, NOT_KNOWN}
+    return (is_known or deployed <= modified) and not _is_as_recorded(design, deployed, inventory)
+
+
+def _has_last_change(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> bool:
+    """Return whether times prove it, and no content that was recorded contradicts."""
+    record, deployed = inventory.record(design.id), runtime.deployed_on
+    if not record.has_last_change(deployed_on=deployed, modified_at=design.modified_at):
         return False
-    return not _is_as_recorded(design, deployed, inventory)
+    known, recorded = inventory.fingerprints.get(design.id), record.content
+    is_of_our_own = record.deployed_on == deployed and recorded is not None
+    return not is_of_our_own or known is None or known == recorded
 
 
 def _is_as_recorded(design: DesigntimeArtifact, deployed: int, inventory: Inventory) -> bool:

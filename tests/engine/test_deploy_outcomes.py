@@ -146,7 +146,9 @@ async def test_a_version_that_the_tenant_moved_on_is_the_expected_one(bench: Ben
     assert outcome is not None
     assert (outcome.status, outcome.summary) == (Status.DONE, "deployed 1.0.5")
     (warning,) = report.warnings
-    assert warning.startswith("P/A: the tenant moved on from version 1.0.4 to version 1.0.5")
+    assert warning == (
+        "versions changed on the tenant before their deployment, which took the new ones: P/A from 1.0.4 to 1.0.5"
+    )
 
 
 async def test_same_version_that_ends_in_error(bench: Bench, autojump_clock: MockClock) -> None:

@@ -157,11 +157,23 @@ async def test_enforced_parameters_after_an_upload(bench: Bench, autojump_clock:
     assert outcome.summary == "updated to 1.0.1, 1 parameter written"
 
 
-async def test_upload_without_enforced_parameters_reads_none(bench: Bench, autojump_clock: MockClock) -> None:
-    """Where no parameter is enforced none is read."""
-    await bench.updated(bench.update(bench.content("A", parameters={"Host": "a"}), CREATE))
+async def test_upload_without_enforced_parameters_reads_none(timed: Bench, autojump_clock: MockClock) -> None:
+    """Where no parameter is enforced and the time of change is proof, none is read."""
+    await timed.updated(timed.update(timed.content("A", parameters={"Host": "a"}), CREATE))
 
-    assert bench.tenant.count("parameters") == 0
+    assert timed.tenant.count("parameters") == 0
+
+
+async def test_upload_without_a_time_of_change_reads_what_the_record_names(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """Where only the record proves anything later, it names the values that the tenant shows."""
+    bench.tenant.added["A"] = {"SAP_ProfileId": "iflmap"}
+
+    await bench.carry_out(plan_of(bench.update(bench.content("A", parameters={"Host": "a"}), CREATE)))
+
+    assert bench.tenant.count("parameters") == 1
+    assert bench.records.records["A"].parameters == "Host=a,SAP_ProfileId=iflmap"
 
 
 async def test_configure_writes_exactly_the_changes(bench: Bench, autojump_clock: MockClock) -> None:

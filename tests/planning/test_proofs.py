@@ -8,7 +8,7 @@ import pytest
 
 from cpi_tasks.model.naming import ArtifactId
 from cpi_tasks.model.plan import DeployAction
-from cpi_tasks.model.records import ArtifactRecord
+from cpi_tasks.model.records import NOT_KNOWN, ArtifactRecord
 from tests.planning.builders import FINGERPRINT, OTHER, RECORD, TRIGGERED, decided, design, digest, one_flow, runtime
 
 
@@ -95,6 +95,70 @@ def test_two_absent_parameter_digests_are_no_match() -> None:
     )
 
     assert decided(shown)[0] is DeployAction.DEPLOY
+
+
+DURING = "changed on the tenant during its last deployment"
+UNRECORDED = "not provable: .cpi/ has no record of what its last deployment was built from"
+OURS = replace(RECORD, content=digest(OTHER).fingerprint, modified_at=1_000)
+FOREIGN = replace(OURS, deployed_on=1_500)
+
+
+@pytest.mark.parametrize(
+    ("record", "deployed_on", "modified_at", "action", "reason"),
+    [
+        # Of our own deployment the time of change at its trigger decides, whatever the order of the times.
+        (replace(OURS, content=None), 2_000, 1_000, DeployAction.RUNNING, "runs 1.0.0, deployed after its last change"),
+        (replace(OURS, content=None), 2_000, 1_001, DeployAction.DEPLOY, DURING),
+        (OURS, 2_000, 1_001, DeployAction.DEPLOY, DURING),
+        (OURS, 2_000, 2_001, DeployAction.DEPLOY, "changed on the tenant after its last deployment"),
+        (replace(OURS, modified_at=2_500, content=None), 2_000, 2_500, DeployAction.RUNNING, ""),
+        (replace(RECORD, modified_at=1_000), 2_000, 1_001, DeployAction.RUNNING, ""),
+        (replace(OURS, modified_at=NOT_KNOWN), 2_000, 1_000, DeployAction.DEPLOY, UNRECORDED),
+        (replace(RECORD, modified_at=NOT_KNOWN), 2_000, 1_000, DeployAction.RUNNING, ""),
+        # Of somebody else's after it we know what it was built from only where nothing was changed since ours.
+        (FOREIGN, 2_000, 1_000, DeployAction.RUNNING, "runs 1.0.0, deployed after its last change"),
+        (FOREIGN, 2_000, 1_800, DeployAction.DEPLOY, UNRECORDED),
+        (FOREIGN, 601_800, 1_800, DeployAction.DEPLOY, UNRECORDED),
+        (FOREIGN, 601_801, 1_800, DeployAction.RUNNING, "runs 1.0.0, deployed after its last change"),
+        (replace(FOREIGN, took_s=4.5), 10_801, 1_800, DeployAction.RUNNING, ""),
+        (replace(FOREIGN, took_s=4.5), 10_800, 1_800, DeployAction.DEPLOY, UNRECORDED),
+        (FOREIGN, 1_400, 1_000, DeployAction.DEPLOY, UNRECORDED),
+        # A record of an earlier release says nothing of the time of change, but of the content it does.
+        (replace(RECORD, modified_at=None), 2_000, 1_000, DeployAction.RUNNING, ""),
+        (replace(OURS, modified_at=None), 2_000, 1_000, DeployAction.DEPLOY, UNRECORDED),
+        (ArtifactRecord(), 2_000, 1_999, DeployAction.RUNNING, "runs 1.0.0, deployed after its last change"),
+    ],
+)
+def test_what_was_deployed_is_known_or_it_is_deployed_again(
+    record: ArtifactRecord, deployed_on: int, modified_at: int, action: DeployAction, reason: str
+) -> None:
+    """The order of two clocks is no proof where a record says otherwise: a deployment takes its content at once."""
+    shown = one_flow(design(modified_at=modified_at), runtime(deployed_on=deployed_on), record)
+    shown = replace(shown, fingerprints={ArtifactId("Flow"): FINGERPRINT})
+
+    decision = decided(shown)
+
+    assert decision[0] is action
+    assert not reason or decision[1] == reason
+
+
+@pytest.mark.parametrize(
+    ("recorded", "modified_at", "action"),
+    [
+        (1_000, 1_000, DeployAction.WATCH),
+        (1_000, 1_001, DeployAction.DEPLOY),
+        (1_000, None, DeployAction.WATCH),
+        (None, 1_001, DeployAction.WATCH),
+        (NOT_KNOWN, 1_001, DeployAction.WATCH),
+    ],
+)
+def test_our_own_deployment_is_watched_unless_something_was_changed_since(
+    recorded: int | None, modified_at: int | None, action: DeployAction
+) -> None:
+    """What a killed run triggered does not contain what was saved after its trigger."""
+    record = replace(TRIGGERED, modified_at=recorded)
+
+    assert decided(one_flow(design(modified_at=modified_at), runtime(status="STARTING"), record))[0] is action
 
 
 def test_a_pending_write_beats_every_proof() -> None:

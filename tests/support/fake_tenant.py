@@ -40,6 +40,10 @@ class FakeTenant:
         self.artifacts: dict[str, DesigntimeArtifact] = {}
         self.archives: dict[str, bytes] = {}
         self.parameters: dict[str, dict[str, str]] = {}
+        self.added: dict[str, dict[str, str]] = {}
+        """Parameters that the tenant itself adds to what is created."""
+        self.becomes: dict[str, str] = {}
+        """Versions that the tenant itself gives some artifacts after it has answered their write."""
         self.running: dict[str, RuntimeArtifact] = {}
         self.locks: tuple[DesigntimeLock, ...] = ()
         self.scripts: dict[str, Script] = {}
@@ -128,6 +132,8 @@ class FakeTenant:
         await self._arrive(f"read {artifact}")
         found = self.artifacts.get(artifact)
         await self._leave(f"read {artifact}")
+        if found is not None:
+            self._raise_version(artifact)
         return found
 
     async def download_artifact(self, artifact: ArtifactId, kind: ArtifactKind) -> bytes:
@@ -149,8 +155,9 @@ class FakeTenant:
             id=artifact, kind=kind, package=package, version=version, name=name
         )
         self.archives[artifact] = archive
-        self.parameters[artifact] = dict(content.parameters)
+        self.parameters[artifact] = {**content.parameters, **self.added.get(artifact, {})}
         await self._leave(f"create {artifact}")
+        self._raise_version(artifact)
         return created
 
     async def update_artifact(self, artifact: ArtifactId, kind: ArtifactKind, *, archive: bytes) -> None:
@@ -248,6 +255,10 @@ class FakeTenant:
             is_read_only=package in self.read_only,
             metadata=metadata,
         )
+
+    def _raise_version(self, artifact: ArtifactId) -> None:
+        if artifact in self.becomes:
+            self.artifacts[artifact] = replace(self.artifacts[artifact], version=self.becomes[artifact])
 
     async def _arrive(self, what: str) -> None:
         self.calls.append(Call(at=trio.current_time(), what=what))

@@ -25,6 +25,7 @@ from tests.support.world import World
 _GOOD = {Status.DONE, Status.UNCHANGED}
 NO_RECORD = "not provable: the tenant gives no time of change and .cpi/ has no record of this state"
 NO_TIME = "not provable: the tenant gives no time of deployment"
+NOT_OURS = "not provable: .cpi/ has no record of what its last deployment was built from"
 
 
 def judge(scenario: Scenario, ended: Ended) -> None:
@@ -180,7 +181,7 @@ def _check_idle(scenario: Scenario, ended: Ended) -> None:
     Where the run before met deployments of a run cut off, what it saw running may be theirs, and is deployed once more.
     """
     assert ended.ran is not None
-    reasons = {NO_TIME, NO_RECORD} if scenario.joined else {NO_TIME}
+    reasons = {NO_TIME, NO_RECORD, NOT_OURS} if scenario.joined else {NO_TIME}
     again = {str(o.ref.artifact) for o in ended.ran.report.artifacts() if o.deploy and o.deploy.reason in reasons}
     again |= {scenario.content.final(item) for item in scenario.content.items if _is_never_proved(scenario, item)}
     assert ended.ran.uploads == ()

@@ -26,9 +26,7 @@ def is_smooth(ask: Ask, content: Content, world: World) -> bool:
 
 def _has_foreign_draft(ask: Ask, content: Content, world: World, item: Item) -> bool:
     """Whether ``onDraft: fail`` protects what somebody has not saved."""
-    stored = world.simulator.artifacts.get(content.final(item))
-    is_draft = stored is not None and stored.is_draft
-    return is_draft and world.project.keys["onDraft"] == "fail" and ask.writes(item)
+    return _is_draft(content, world, item) and world.project.keys["onDraft"] == "fail" and ask.writes(item)
 
 
 def _would_go_down(ask: Ask, content: Content, world: World, item: Item) -> bool:
@@ -51,7 +49,18 @@ def _would_lose(ask: Ask, content: Content, world: World, item: Item) -> bool:
 
 
 def _lacks(ask: Ask, content: Content, world: World, item: Item) -> bool:
-    """Whether something that a flow uses neither runs nor is deployed by the same run."""
+    """Whether something that a flow uses neither runs nor is deployed by the same run, be it as somebody's draft."""
     needed = [one for one in content.items if one.id in item.needs] if ask.deploys(item) else []
     running = {artifact for artifact, one in world.simulator.deployed.items() if one.status == "STARTED"}
-    return any(not ask.deploys(one) and content.final(one) not in running for one in needed)
+    idle = [one for one in needed if content.final(one) not in running]
+    return any(not ask.deploys(one) or _is_left_alone(ask, content, world, one) for one in idle)
+
+
+def _is_left_alone(ask: Ask, content: Content, world: World, item: Item) -> bool:
+    """Whether ``onDraft: skip`` leaves an artifact alone at design time and on the runtime."""
+    return world.project.keys["onDraft"] == "skip" and _is_draft(content, world, item) and ask.writes(item)
+
+
+def _is_draft(content: Content, world: World, item: Item) -> bool:
+    stored = world.simulator.artifacts.get(content.final(item))
+    return stored is not None and stored.is_draft

@@ -15,10 +15,10 @@ _TASK = re.compile(r"TaskId='[^']*'")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Play ``--seed K`` alone, or the first ``--seeds N``."""
+    """Play ``--seed K`` alone, or ``--seeds N`` from ``--first-seed K`` on."""
     if "seed" in metafunc.fixturenames:
-        one, number = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds")
-        metafunc.parametrize("seed", [one] if one is not None else range(number))
+        one, first, number = (metafunc.config.getoption(name) for name in ("--seed", "--first-seed", "--seeds"))
+        metafunc.parametrize("seed", [one] if one is not None else range(first, first + number))
 
 
 def test_a_seed(seed: int, tmp_path: Path) -> None:
