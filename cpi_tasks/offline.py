@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cpi_tasks import content, environment, report, streams, validation
@@ -13,7 +13,7 @@ from cpi_tasks.content.manifest import MANIFEST_PATH
 from cpi_tasks.environment.locate import COMMAND_LINE, display_path
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import DownloadError, InputError, Problem
-from cpi_tasks.model.config import DeployConfig, RunConfig, Selection, TenantAccess
+from cpi_tasks.model.config import BasicLogin, DeployConfig, RunConfig, Selection, TenantAccess
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.finding import Finding, Inspection, Rule, Severity, in_order
 from cpi_tasks.model.naming import ArtifactRef
@@ -68,6 +68,8 @@ def inspect(
     chosen = _choose(selection, root, variables)
     looked_at = [_look_at(each, name, root, cwd, variables) for each, name in chosen]
     for each in looked_at:
+        for secret in each.secrets:
+            note_secret(secret)
         if each.run is not None and isinstance(each.run.tenant, TenantAccess):
             for secret in each.run.tenant.secrets:
                 note_secret(secret)
@@ -91,6 +93,7 @@ class _LookedAt:
     findings: tuple[Finding, ...]
     is_complete: bool
     folders_read: frozenset[Path] = frozenset()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def _choose(selection: Selection, root: Path, variables: Mapping[str, str]) -> list[tuple[Selection, str]]:
@@ -114,7 +117,9 @@ def _look_at(selection: Selection, name: str, root: Path, cwd: Path, variables: 
     findings = _judged(loaded.problems)
     run = loaded.run
     if run is None:
-        return _LookedAt(name=name, run=None, findings=_with_reason(findings, name), is_complete=False)
+        return _LookedAt(
+            name=name, run=None, findings=_with_reason(findings, name), is_complete=False, secrets=loaded.secrets
+        )
     shown = f"environment {run.environment}"
     findings += [_warning(Rule.CONFIGURATION, Problem(file=shown, message=text)) for text in run.warnings]
     is_complete = not any(_leaves_out(problem) for problem in loaded.problems)
@@ -130,11 +135,12 @@ def _look_at(selection: Selection, name: str, root: Path, cwd: Path, variables: 
         run=run,
         findings=tuple(findings),
         is_complete=is_complete,
+        secrets=loaded.secrets,
         folders_read=frozenset(each.spec.folder for each in contents.values()),
     )
 
 
-def _refuse_to_fetch(_url: str, _token: str | None) -> bytes:
+def _refuse_to_fetch(_url: str, _login: str | BasicLogin | None) -> bytes:
     raise DownloadError("was not read, so its packages and artifacts were not checked: validate works offline")
 
 

@@ -40,6 +40,8 @@ def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Pre
         fetch=_Downloads(variables=variables, proxies=proxies, note_secret=note_secret).fetch,
         proxies=proxies,
     )
+    for secret in loaded.secrets:
+        note_secret(secret)
     problems: list[Problem] = list(loaded.problems)
     if loaded.run is None:
         raise InputError(problems)
@@ -67,10 +69,10 @@ class _Downloads:
     proxies: environment.ProxyRules
     note_secret: NoteSecret
 
-    def fetch(self, url: str, token: str | None) -> bytes:
+    def fetch(self, url: str, login: str | BasicLogin | None) -> bytes:
         """Download a file; raises ``DownloadError``."""
         certificates = environment.read_authorities(self.variables)
-        return tenant.fetch(url, token, certificates=certificates, choose_proxy=self._choose)
+        return tenant.fetch(url, login, certificates=certificates, choose_proxy=self._choose)
 
     def _choose(self, url: str) -> Proxy | None:
         try:

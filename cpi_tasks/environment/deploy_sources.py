@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cpi_tasks.environment.addresses import Address, AddressError, parse_address
+from cpi_tasks.environment.addresses import AddressError, parse_address
+from cpi_tasks.environment.config_login import ConfigLogin
 from cpi_tasks.environment.folder_listing import list_folder
 from cpi_tasks.environment.locate import display_path, read_file
 from cpi_tasks.environment.nodes import Document
 from cpi_tasks.environment.yaml_source import parse
 from cpi_tasks.errors import DownloadError, Problem
+from cpi_tasks.model.config import BasicLogin
 from cpi_tasks.paths import spelled_differently
 
-Fetch = Callable[[str, str | None], bytes]
-"""(URL, bearer token or None) -> the body. Raises ``errors.DownloadError``."""
-
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """``deployConfigToken``; with ``host_url`` it goes only to the host of that URL."""
-
-    text: str
-    host_url: str | None
-
-    def fits(self, address: Address) -> bool:
-        """Whether it may be sent to ``address``."""
-        if self.host_url is None or "://" not in self.host_url:
-            return True
-        try:
-            return parse_address(self.host_url).origin == address.origin
-        except AddressError:
-            return False
+Fetch = Callable[[str, str | BasicLogin | None], bytes]
+"""(URL, bearer token, user name and password, or None) -> the body. Raises ``errors.DownloadError``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +38,7 @@ class Finder:
 
     cwd: Path
     pattern: str
-    token: Token | None
+    login: ConfigLogin | None
     fetch: Fetch
     complain: Callable[[str], Problem]
 
@@ -97,18 +79,21 @@ class Finder:
         except AddressError as error:
             return Sources(label="the URL", problems=(self.complain(f"the URL {error}"),))
         shown = address.without_query
-        token = self.token.text if self.token is not None and self.token.fits(address) else None
-        if token is not None and not _TOKEN.fullmatch(token):
-            message = "deployConfigToken contains characters that no token has (blanks, line breaks)"
-            return Sources(label=shown, problems=(self.complain(message),))
+        login = self.login if self.login is not None and self.login.fits(address) else None
+        if login is not None and login.fault:
+            return Sources(label=shown, problems=(self.complain(login.fault),))
         body: bytes | Problem
         try:
-            body = self.fetch(address.url, token)
+            body = self.fetch(address.url, login.value if login is not None else None)
         except DownloadError as error:
-            is_withheld = self.token is not None and token is None
-            hint = " (deployConfigToken was not sent: it belongs to another host)" if is_withheld else ""
+            withheld = self.login if login is None else None
+            hint = f" ({withheld.keys} {_was(withheld)} to another host)" if withheld is not None else ""
             body = Problem(file=shown, message=f"{error}{hint}", rule="download")
         return _parse_all(shown, [(shown, body)])
+
+
+def _was(login: ConfigLogin) -> str:
+    return "was not sent: it belongs" if isinstance(login.value, str) else "were not sent: they belong"
 
 
 def _parse_all(label: str, files: list[tuple[str, bytes | Problem]]) -> Sources:

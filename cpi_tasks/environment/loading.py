@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cpi_tasks.environment import schema, specs
+from cpi_tasks.environment.config_login import ConfigLoginFound, read_config_login
 from cpi_tasks.environment.dependencies import resolve_dependencies
 from cpi_tasks.environment.deploy_config import ConfigFile, read_config_file, read_packages
-from cpi_tasks.environment.deploy_sources import Fetch, Finder, Token
+from cpi_tasks.environment.deploy_sources import Fetch, Finder
 from cpi_tasks.environment.filters import Filters, read_filters
 from cpi_tasks.environment.locate import Located, display_path, locate, read_file
 from cpi_tasks.environment.nodes import Document, is_null
@@ -42,6 +43,8 @@ class Loaded:
 
     run: RunConfig | None
     problems: tuple[Problem, ...]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What the environment file holds that no output may show, besides the tenant's login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class _Environment:
     document: Document
     layer: Layer
     keys: schema.EnvironmentKeys
+    config_login: ConfigLoginFound
     is_expanded: bool
     """Whether every variable it names is set."""
 
@@ -104,8 +108,9 @@ def load(
     builder = _ConfigBuilder(layers=layers, given=Layers(layers=layers.layers[:2]), settings=settings)
     configs, found = builder.build(files, root=root)
     gathered += (*found, *variables.problems)
+    secrets = environment.config_login.secrets
     if not configs:
-        return _loaded(None, gathered)
+        return _loaded(None, gathered, secrets)
     run = RunConfig(
         root=root,
         environment=located.name,
@@ -117,11 +122,11 @@ def load(
         warnings=(*variables.warnings, *tenant.warnings, *files.warnings),
         run_dir=flags.run_dir,
     )
-    return _loaded(run, gathered)
+    return _loaded(run, gathered, secrets)
 
 
-def _loaded(run: RunConfig | None, problems: list[Problem]) -> Loaded:
-    return Loaded(run=run, problems=tuple(sorted(set(problems))))
+def _loaded(run: RunConfig | None, problems: list[Problem], secrets: tuple[str, ...] = ()) -> Loaded:
+    return Loaded(run=run, problems=tuple(sorted(set(problems))), secrets=secrets)
 
 
 def _read_environment(
@@ -132,10 +137,13 @@ def _read_environment(
         return None, parsed.problems
     document, unset = expand(parsed.document, variables)
     checked = schema.check(schema.EnvironmentKeys, document, ())
-    problems = (*parsed.problems, *unset, *checked.problems)
     keys = checked.keys or schema.EnvironmentKeys()
+    config_login = read_config_login(document, keys, checked.broken)
+    problems = (*parsed.problems, *unset, *checked.problems, *config_login.problems)
     layer = Layer(document=document, loc=(), folder=root, keys=keys, broken=checked.broken)
-    environment = _Environment(document=document, layer=layer, keys=keys, is_expanded=not unset)
+    environment = _Environment(
+        document=document, layer=layer, keys=keys, config_login=config_login, is_expanded=not unset
+    )
     return environment, problems
 
 
@@ -190,15 +198,14 @@ class _ConfigReader:
         return None
 
     def _read_sources(self, environment: _Environment, value: str, layer: Layer) -> _Files:
-        if "://" in value and "deployConfigToken" in environment.layer.broken:
-            # Without its token the download would only fail a second time for the same reason.
+        if "://" in value and not environment.config_login.is_usable:
+            # Without its login the download would only fail a second time for the same reason.
             return _Files(label=environment.document.file, files=(), problems=())
         pattern = Layers(layers=(self.flags, environment.layer)).value(lambda keys: keys.config_pattern)
-        token = environment.keys.deploy_config_token
         finder = Finder(
             cwd=self.cwd,
             pattern=pattern or DEFAULT_PATTERN,
-            token=Token(text=token.text, host_url=environment.keys.deploy_config) if token is not None else None,
+            login=environment.config_login.login,
             fetch=self.fetch,
             complain=lambda message: layer.problem("deployConfig", message),
         )

@@ -71,7 +71,8 @@ class SettingKeys(_Keys):
     """The settings that flags, environment files and ``orchestrator:`` sections share; ``None`` means not given."""
 
     misplaced: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("deployConfig", "tenant", "packages", "deployConfigToken"), _ONLY_IN_ENVIRONMENT
+        ("deployConfig", "tenant", "packages", "deployConfigToken", "deployConfigUsername", "deployConfigPassword"),
+        _ONLY_IN_ENVIRONMENT,
     )
 
     packages_dir: PathText = None
@@ -112,6 +113,8 @@ class EnvironmentKeys(SettingKeys):
 
     deploy_config: PathText = None
     deploy_config_token: Secret = None
+    deploy_config_username: Secret = None
+    deploy_config_password: Secret = None
     tenant: object = None
     packages: object = None
 

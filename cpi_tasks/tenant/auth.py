@@ -60,7 +60,7 @@ class BasicAuth:
 
     def __init__(self, login: BasicLogin, note_secret: Callable[[str], None]) -> None:
         """Take the login; its encoded form is as secret as the password."""
-        encoded = _basic(login.username, login.password)
+        encoded = basic_credential(login.username, login.password)
         note_secret(encoded)
         self._credential = Credential(header=f"Basic {encoded}")
 
@@ -101,7 +101,7 @@ class TokenSource:
         self._headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         self._form = {"grant_type": "client_credentials"}
         if login.client_secret:
-            encoded = _basic(login.client_id, login.client_secret)
+            encoded = basic_credential(login.client_id, login.client_secret)
             note_secret(encoded)
             self._headers["Authorization"] = f"Basic {encoded}"
         else:
@@ -198,5 +198,6 @@ def _token(answer: Answer) -> tuple[str, float]:
     return token.strip(), lifetime_s if lifetime_s > 0 else DEFAULT_LIFETIME_S
 
 
-def _basic(name: str, secret: str) -> str:
+def basic_credential(name: str, secret: str) -> str:
+    """Return what follows ``Basic`` in the header (RFC 7617)."""
     return base64.b64encode(f"{name}:{secret}".encode()).decode("ascii")

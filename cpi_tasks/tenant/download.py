@@ -1,4 +1,4 @@
-"""Downloading a deploy configuration from a URL: bounded in size, time and redirects, the token to one host only."""
+"""Downloading a deploy configuration from a URL: bounded in size, time and redirects, the login to one host only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import Certificates, Proxy
+from cpi_tasks.model.config import BasicLogin, Certificates, Proxy
+from cpi_tasks.tenant.auth import basic_credential
 from cpi_tasks.tenant.odata import origin
 from cpi_tasks.tenant.retry import Trouble
 from cpi_tasks.tenant.routes import as_httpx
@@ -29,6 +30,8 @@ ChooseProxy = Callable[[str], Proxy | None]
 
 _NONE = Certificates()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BASIC_KEYS = "deployConfigUsername and deployConfigPassword"
+_ANY_LOGIN = f"deployConfigToken, or {_BASIC_KEYS}"
 _TOKEN_MAY_HELP = frozenset({401, 403, 404})
 
 
@@ -37,21 +40,25 @@ def directly(_: str) -> None:
 
 
 def fetch(
-    url: str, token: str | None, *, certificates: Certificates = _NONE, choose_proxy: ChooseProxy = directly
+    url: str,
+    login: str | BasicLogin | None,
+    *,
+    certificates: Certificates = _NONE,
+    choose_proxy: ChooseProxy = directly,
 ) -> bytes:
     """Download a deploy configuration with GET, blocking the thread.
 
     ``https`` only, plain ``http`` to this machine; at most 10 MiB, 60 s and 5 redirects, never from ``https`` to
-    ``http``. ``token`` is sent as Bearer to the URL's own scheme, host and port, not to where it redirects, a client
-    certificate to nobody. ``choose_proxy`` gives the proxy of an address; it may raise ``DownloadError``, too. Raises
-    ``DownloadError``, whose sentence has the URL without query.
+    ``http``. ``login``, a bearer token or user name and password, is sent to the URL's own scheme, host and port,
+    not to where it redirects, a client certificate to nobody. ``choose_proxy`` returns the proxy of an address; it may
+    raise ``DownloadError``, too. Raises ``DownloadError``, whose sentence has the URL without query.
     """
     authorities = replace(certificates, client=None, client_key=None)
     results: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            results.put(_fetch(url, token, authorities, choose_proxy))
+            results.put(_fetch(url, login, authorities, choose_proxy))
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
             results.put(error)
 
@@ -66,9 +73,9 @@ def fetch(
     return result
 
 
-def _fetch(url: str, token: str | None, certificates: Certificates, choose_proxy: ChooseProxy) -> bytes:
-    token = (token or "").strip()
-    if not fits_header(token):
+def _fetch(url: str, login: str | BasicLogin | None, certificates: Certificates, choose_proxy: ChooseProxy) -> bytes:
+    authorization = _authorization(login)
+    if not fits_header(authorization):
         raise _failed(url, "the token has characters that cannot be sent", "check deployConfigToken")
     deadline = time.monotonic() + MAX_SECONDS
     home = _checked_origin(url, url)
@@ -78,15 +85,15 @@ def _fetch(url: str, token: str | None, certificates: Certificates, choose_proxy
         if home[0] == "https" and here[0] != "https":
             raise _failed(url, "it redirects from https to http", "give the final address")
         headers = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"}
-        if token and here == home:
-            headers["Authorization"] = f"Bearer {token}"
+        if authorization and here == home:
+            headers["Authorization"] = authorization
         status, location, content = _get(
             current, headers, certificates, choose_proxy(current), deadline=deadline, shown=url
         )
         if status == http.HTTPStatus.OK:
             return _checked_content(url, content)
         if status not in _REDIRECTS or not location:
-            raise _failed(url, f"the server answered {status}", _advice(status, has_token=bool(token)))
+            raise _failed(url, f"the server answered {status}", _advice(status, login))
         try:
             current = urljoin(current, location)
         except ValueError:
@@ -160,7 +167,7 @@ def _checked_origin(target: str, shown: str) -> tuple[str, str, int | None]:
         place = "its scheme" if target == shown else "the scheme it redirects to"
         raise _failed(shown, f"{place} is {one_line(scheme, 20)!r}", "use https")
     if has_user:
-        raise _failed(shown, "it has a user name in it", "use deployConfigToken instead")
+        raise _failed(shown, "it has a user name in it", f"use {_ANY_LOGIN} instead")
     return found
 
 
@@ -172,12 +179,20 @@ def _checked_content(url: str, content: bytes) -> bytes:
     return content
 
 
-def _advice(status: int, *, has_token: bool) -> str:
+def _authorization(login: str | BasicLogin | None) -> str:
+    """Return the value of the header; empty without a login."""
+    if isinstance(login, BasicLogin):
+        return f"Basic {basic_credential(login.username, login.password)}"
+    token = (login or "").strip()
+    return f"Bearer {token}" if token else ""
+
+
+def _advice(status: int, login: str | BasicLogin | None) -> str:
     if status not in _TOKEN_MAY_HELP:
         return "check the address or try again later"
-    return (
-        "check the address and deployConfigToken" if has_token else "check the address; it may need deployConfigToken"
-    )
+    if isinstance(login, BasicLogin):
+        return f"check the address, {_BASIC_KEYS}"
+    return "check the address and deployConfigToken" if login else f"check the address; it may need {_ANY_LOGIN}"
 
 
 def _too_slow(url: str) -> DownloadError:

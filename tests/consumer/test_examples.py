@@ -15,7 +15,7 @@ import pytest
 
 from cpi_tasks import environment
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import Selection, TenantAccess
+from cpi_tasks.model.config import BasicLogin, Selection, TenantAccess
 from cpi_tasks.model.naming import Mode
 from cpi_tasks.simulator import Simulator, SimulatorSettings, running
 from tests.support.consumer import CHECKOUT, Consumer, Ended, Tenant
@@ -142,9 +142,9 @@ def test_what_they_say(
     examples: Consumer, name: str, parallel: int, of_the_run: int, delay_s: float, timeout_s: float
 ) -> None:
     """Read as they are, with the configuration of the pipeline from its public URL and without a token."""
-    calls: list[tuple[str, str | None]] = []
+    calls: list[tuple[str, str | BasicLogin | None]] = []
 
-    def fetch(url: str, token: str | None) -> bytes:
+    def fetch(url: str, token: str | BasicLogin | None) -> bytes:
         calls.append((url, token))
         if url != CI_URL:
             raise DownloadError(url)

@@ -11,7 +11,7 @@ import pytest
 from cpi_tasks.environment import Fetch, Loaded, ProxyRules, Variables
 from cpi_tasks.environment import load as load_environment
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import RunConfig, Selection
+from cpi_tasks.model.config import BasicLogin, RunConfig, Selection
 
 BASIC = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "deployer", "CPI_PASSWORD": "made-up"}
 ENVIRONMENT = "packagesDir: packages\ndeployConfig: config.yml\n"
@@ -38,7 +38,7 @@ Write = Callable[[str, str], Path]
 Load = Callable[..., Loaded]
 
 
-def refuse(url: str, token: str | None) -> bytes:
+def refuse(url: str, token: str | BasicLogin | None) -> bytes:
     """Stand in for a download where none is expected."""
     raise DownloadError("no download is expected here")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cpi_tasks.environment import Loaded, Variables, load
 from cpi_tasks.environment.yaml_source import parse
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import Selection
+from cpi_tasks.model.config import BasicLogin, Selection
 
 SECRET = "hunter2-secret"
 VARIABLES = {"CPI_HOST": "t1.example.com", "CPI_USERNAME": "u", "CPI_PASSWORD": SECRET, "S": SECRET}
@@ -118,7 +118,7 @@ def load_bytes(folder: Path, environment: bytes, config: bytes, variables: Mappi
     (folder / "environments" / "x.yml").write_bytes(environment)
     (folder / "config.yml").write_bytes(config)
 
-    def fetch(url: str, token: str | None) -> bytes:
+    def fetch(url: str, token: str | BasicLogin | None) -> bytes:
         if len(url) % 2:
             raise DownloadError("not found")
         return config

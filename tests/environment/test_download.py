@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cpi_tasks.environment import Fetch
+from cpi_tasks.environment import Fetch, Loaded
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import RunConfig, Selection
+from cpi_tasks.model.config import BasicLogin, RunConfig, Selection
 
 Write = Callable[[str, str], Path]
 Run = Callable[..., RunConfig]
+Load = Callable[..., Loaded]
 Complaints = Callable[..., list[str]]
-Calls = list[tuple[str, str | None]]
+Calls = list[tuple[str, str | BasicLogin | None]]
 
 BODY = b"packages: [{integrationSuiteId: A, packageDir: A}]\n"
 
@@ -24,7 +26,7 @@ def environment(write: Write, text: str) -> None:
 
 
 def recorder(calls: Calls, body: bytes = BODY) -> Fetch:
-    def fetch(url: str, token: str | None) -> bytes:
+    def fetch(url: str, token: str | BasicLogin | None) -> bytes:
         calls.append((url, token))
         return body
 
@@ -98,7 +100,7 @@ def test_nothing_is_fetched_without_a_usable_token(write: Write, complaints: Com
 def test_failed_download(write: Write, complaints: Complaints) -> None:
     """What the fetcher says is the problem, at the URL without its query."""
 
-    def fail(url: str, token: str | None) -> bytes:
+    def fail(url: str, token: str | BasicLogin | None) -> bytes:
         raise DownloadError("could not be downloaded: 404 Not Found")
 
     environment(write, "deployConfig: https://c.example.com/a.yml?sig=hunter2\ndeployConfigToken: t0ken\n")
@@ -116,3 +118,84 @@ def test_page_instead_of_yaml(write: Write, complaints: Complaints) -> None:
     environment(write, "deployConfig: https://c.example.com/a.yml\n")
     (found,) = complaints(fetch=recorder([], b"<html><body>Log in</body></html>"))
     assert found.startswith("https://c.example.com/a.yml:1:1: is an HTML page, probably a sign-in page")
+
+
+BASIC = "deployConfigUsername: bob\ndeployConfigPassword: hunter2\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sent"),
+    [
+        ("https://c.example.com/other.yml", True),
+        ("https://evil.example.com/a.yml", False),
+        ("https://c.example.com:8443/a.yml", False),
+    ],
+)
+def test_basic_login_goes_only_to_its_own_host(write: Write, run: Run, url: str, *, is_sent: bool) -> None:
+    """As the token does; a URL given by flag gets it only on the host of the file's URL."""
+    environment(write, "deployConfig: https://c.example.com/a.yml\n" + BASIC)
+    calls: Calls = []
+    run(Selection(env="x", deploy_config=url), fetch=recorder(calls))
+    assert calls == [(url, BasicLogin(username="bob", password="hunter2") if is_sent else None)]
+
+
+def test_a_withheld_basic_login_is_named(write: Write, complaints: Complaints) -> None:
+    """The reader learns why the other host refused."""
+
+    def fail(url: str, login: str | BasicLogin | None) -> bytes:
+        raise DownloadError("could not be downloaded: 401 Unauthorized")
+
+    environment(write, "deployConfig: https://c.example.com/a.yml\n" + BASIC)
+    flags = Selection(env="x", deploy_config="https://d.example.com/a.yml")
+    assert complaints(flags, fetch=fail) == [
+        (
+            "https://d.example.com/a.yml: could not be downloaded: 401 Unauthorized "
+            "(deployConfigUsername and deployConfigPassword were not sent: they belong to another host)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            BASIC + "deployConfigToken: hunter2\n",
+            "3:1: deployConfigUsername: cannot be combined with",
+        ),
+        (
+            "deployConfigToken: hunter2\ndeployConfigPassword: hunter2\n",
+            "4:1: deployConfigPassword: cannot be combined with deployConfigToken",
+        ),
+        ("deployConfigUsername: bob\n", "3:1: deployConfigUsername: needs deployConfigPassword as well"),
+        ("deployConfigPassword: hunter2\n", "3:1: deployConfigPassword: needs deployConfigUsername as well"),
+        ("deployConfigUsername: bob\ndeployConfigPassword: ''\n", "deployConfigUsername: needs deployConfigPassword"),
+        ("deployConfigUsername: bob\ndeployConfigPassword: ${NOPE}\n", "4:23: deployConfigPassword: the environment"),
+        ("deployConfigUsername: [a]\ndeployConfigPassword: hunter2\n", "3:23: deployConfigUsername: must be text"),
+        ("deployConfigUsername: b:b\ndeployConfigPassword: hunter2\n", "deployConfigUsername contains a colon"),
+        ('deployConfigUsername: bob\ndeployConfigPassword: "hunter2\\nx"\n', "contain a line break or another"),
+    ],
+)
+def test_logins_that_cannot_be_used(write: Write, complaints: Complaints, text: str, expected: str) -> None:
+    """Each is one problem, nothing is fetched, and no message quotes the password."""
+    environment(write, "deployConfig: https://c.example.com/a\n" + text)
+    calls: Calls = []
+    (found,) = complaints(fetch=recorder(calls))
+    assert expected in found
+    assert "hunter2" not in found
+    assert calls == []
+
+
+def test_they_belong_in_the_environment_file(write: Write, complaints: Complaints) -> None:
+    """A deploy configuration cannot say how it is fetched."""
+    write("config.yml", "packages: [{integrationSuiteId: A, packageDir: A}]\norchestrator: {deployConfigUsername: a}\n")
+    environment(write, "deployConfig: config.yml\n")
+    (found,) = complaints()
+    assert found.endswith("deployConfigUsername: belongs in the environment file")
+
+
+def test_secrets_are_handed_over_to_be_masked(write: Write, load: Load) -> None:
+    """Token, password and the encoded login; line ends are not part of them."""
+    environment(write, "deployConfig: nope.yml\n" + BASIC.replace("hunter2", '"hunter2\\n"'))
+    assert load().secrets == ("hunter2", b64encode(b"bob:hunter2").decode())
+    environment(write, "deployConfig: nope.yml\ndeployConfigToken: t0ken\n")
+    assert load().secrets == ("t0ken",)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cpi_tasks.model.config import RunConfig, Selection
+from cpi_tasks.model.config import BasicLogin, RunConfig, Selection
 from cpi_tasks.model.naming import Mode
 
 Write = Callable[[str, str], Path]
@@ -57,9 +57,9 @@ def test_prod(consumer: Path, run: Run) -> None:
 
 def test_ci(consumer: Path, run: Run) -> None:
     """Pipelines: a URL, ten at once, 5 x 10 s."""
-    calls: list[tuple[str, str | None]] = []
+    calls: list[tuple[str, str | BasicLogin | None]] = []
 
-    def fetch(url: str, token: str | None) -> bytes:
+    def fetch(url: str, token: str | BasicLogin | None) -> bytes:
         calls.append((url, token))
         return CONFIG.format("D").encode()
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from cpi_tasks.errors import DownloadError
-from cpi_tasks.model.config import Proxy
+from cpi_tasks.model.config import BasicLogin, Proxy
 from cpi_tasks.tenant import download, fetch
 from cpi_tasks.tenant.download import shown_url
 
@@ -281,3 +281,27 @@ def test_the_proxy_that_is_chosen(sites: tuple[Site, Site]) -> None:
 
     with pytest.raises(DownloadError, match=r"HTTPS_PROXY cannot be used for http://127\.0\.0\.1:1/c\.yml"):
         fetch(target, None, choose_proxy=refuse)
+
+
+BOB = BasicLogin(username="bob", password="pässword")
+BOB_HEADER = "Basic Ym9iOnDDpHNzd29yZA=="
+
+
+def test_a_basic_login_stays_with_its_origin(sites: tuple[Site, Site]) -> None:
+    """It is sent to its own host, encoded as UTF-8, and not to where that redirects."""
+    home, other = sites
+    home.routes["/a"] = reply(302, Location="/b")
+    home.routes["/b"] = reply(307, Location=f"{other.url}/c")
+    other.routes["/c"] = reply(200, b"x: 1")
+    assert fetch(f"{home.url}/a", BOB) == b"x: 1"
+    assert home.seen == [("/a", BOB_HEADER), ("/b", BOB_HEADER)]
+    assert other.seen == [("/c", None)]
+
+
+def test_a_refused_basic_login_names_its_keys(sites: tuple[Site, Site]) -> None:
+    """And never what they hold."""
+    home, _ = sites
+    home.routes["/a"] = reply(401)
+    with pytest.raises(DownloadError, match="deployConfigUsername and deployConfigPassword") as caught:
+        fetch(f"{home.url}/a", BOB)
+    assert "pässword" not in str(caught.value)
