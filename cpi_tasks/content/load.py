@@ -83,6 +83,7 @@ def load_content(spec: ArtifactSpec, renames: Mapping[str, str]) -> ArtifactCont
         references=bundle.references(),
         size=sum(file.stat().st_size for file in bundle.files.values()),
         fixed_addresses=bundle.fixed_addresses(),
+        runtime_profile=(bundle.manifest.get("SAP-RuntimeProfile") or "").strip(),
         timers=bundle.timers(),
         listens_to=listens_to,
         calls=calls,

@@ -65,6 +65,8 @@ class ArtifactContent:
     size: int = 0
     """How many bytes the files have, about; what is large is worked on in a thread."""
     fixed_addresses: tuple[str, ...] = ()
+    runtime_profile: str = ""
+    """``SAP-RuntimeProfile`` of the manifest; empty where it has none."""
     timers: tuple[str, ...] = ()
     """The schedules of timer start events as the model has them; ``{{key}}`` stands for a parameter's value."""
     values: MappedGroups | None = None

@@ -35,6 +35,7 @@ class Rule(Enum):
     ARTIFACT_NAME = "artifact-name"
     SHORT_TEXT = "short-text"
     UNUSED_FOLDER = "unused-folder"
+    RUNTIME_PROFILE = "runtime-profile"
 
     @property
     def description(self) -> str:
@@ -59,6 +60,7 @@ _DESCRIPTIONS = {
     Rule.ARTIFACT_NAME: "Artifact names must follow the tenant's rules.",
     Rule.SHORT_TEXT: "A package's short text must not be empty.",
     Rule.UNUSED_FOLDER: "An artifact folder that no configuration names is never deployed.",
+    Rule.RUNTIME_PROFILE: "The artifacts of one configuration run on one tenant, so their runtime profiles must agree.",
 }
 
 

@@ -19,6 +19,7 @@ from cpi_tasks.validation.flows import (
 )
 from cpi_tasks.validation.folders import Folders
 from cpi_tasks.validation.names import find_bad_artifact_names, find_bad_package_names
+from cpi_tasks.validation.profiles import find_differing_profiles
 
 
 def check(
@@ -37,6 +38,7 @@ def check(
     findings = [*find_shared_addresses(read, folders)]
     for config in configs:
         findings += find_bad_package_names(config)
+        findings += find_differing_profiles(config, contents)
     for content in read:
         findings += find_bad_artifact_names(content)
         findings += find_unknown_parameters(content)

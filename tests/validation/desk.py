@@ -44,6 +44,7 @@ class Desk:
         parameters: Mapping[str, str] | None = None,
         known: frozenset[str] = frozenset(),
         references: frozenset[str] = frozenset(),
+        profile: str = "",
         model: bytes = b"",
         files: tuple[str, ...] = (),
     ) -> None:
@@ -75,6 +76,7 @@ class Desk:
             parameter_types={},
             known_keys=frozenset(parameters or {}) | known,
             references=references,
+            runtime_profile=profile,
         )
         self.files |= {folder / path for path in files}
         self.flow_models[folder] = [model]
