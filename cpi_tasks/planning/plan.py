@@ -117,7 +117,9 @@ def _artifact(
         update=update,
         deploy=deploy,
         skip_reason="" if update or deploy else _skip_reason(settings),
-        warnings=() if update is None else version_warnings(update, settings.versioning),
+        warnings=()
+        if update is None
+        else version_warnings(update, settings.versioning, allow_downgrade=settings.allow_downgrade),
     )
     return with_drift_warning(planned, settings.on_drift)
 

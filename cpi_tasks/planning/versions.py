@@ -71,18 +71,23 @@ def _saves_draft(step: UpdateStep) -> bool:
     return step.before is not None and step.before.is_draft and step.action is not UpdateAction.REPLACE
 
 
-def version_warnings(step: UpdateStep, policy: VersionPolicy) -> tuple[str, ...]:
+def version_warnings(step: UpdateStep, policy: VersionPolicy, *, allow_downgrade: bool) -> tuple[str, ...]:
     """Warn where the tenant will not have the version the files name, or changed content keeps the version it had.
 
-    Where ``keep`` or ``bump`` ask for just that, there is nothing to warn of.
+    Where ``keep`` or ``bump`` ask for just that, there is nothing to warn of. A version that would go down is refused
+    without ``allow_downgrade``.
     """
     if step.content is None or not step.base_version or policy is VersionPolicy.KEEP:
         return ()
     wanted, base = step.content.version, step.base_version
     if step.action in _IN_PLACE and is_higher(wanted, base):
         return (f"the files say version {wanted}, the tenant has the same content as {base}: {base} stays",)
+    if step.action in _IN_PLACE and policy is VersionPolicy.MANIFEST and is_lower(wanted, base):
+        return (f"the files say version {wanted}, the tenant has the same content as {base}: {_stays(wanted, base)}",)
     if step.version and is_lower(step.version, base):
-        return (f"the version goes down from {base} to {step.version}, as --allow-downgrade permits",)
+        permitted = f"the version goes down from {base} to {step.version}, as --allow-downgrade permits"
+        refused = f"refused: the version would go down from {base} to {step.version}; --allow-downgrade permits it"
+        return (permitted if allow_downgrade else refused,)
     if step.action in {UpdateAction.UPDATE, UpdateAction.REPLACE} and policy is not VersionPolicy.BUMP:
         return _for_changed_content(step, wanted, base)
     return ()
@@ -94,7 +99,14 @@ def _for_changed_content(step: UpdateStep, wanted: str, base: str) -> tuple[str,
         return () if is_as_wanted else (f"the files say version {wanted}, the draft of {base} becomes {step.version}",)
     if is_same(wanted, base):
         return (f"content changes under the unchanged version {base}; raise Bundle-Version to tell the states apart",)
-    return (f"the files say version {wanted}, the tenant has {base}: the tenant's version stays",)
+    return (f"the files say version {wanted}, the tenant has {base}: {_stays(wanted, base)}",)
+
+
+def _stays(wanted: str, base: str) -> str:
+    return (
+        f"the tenant's version stays; to go back, set Bundle-Version above {base}, or use versioning: exact with "
+        f"--allow-downgrade for {wanted}"
+    )
 
 
 def downgrade_refusal(artifacts: Iterable[ArtifactPlan]) -> str:

@@ -258,6 +258,24 @@ def test_the_pipelines_do_the_same() -> None:
     ]
 
 
+def test_the_pipelines_keep_what_runs_remember_also_after_a_failed_one() -> None:
+    """Every job that changes a tenant restores and saves it; by default neither service saves it in a failed job."""
+    github, gitlab = (yaml.safe_load(text) for text in blocks("Pipelines", "yaml")[:2])
+    kept = [".cpi/cache", ".cpi/records", ".cpi/key"]
+    assert github["env"]["KEPT"].split() == kept
+    for name, job in github["jobs"].items():
+        uses = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+        runs = next((n for n, step in enumerate(job["steps"]) if "invoke orchestrate" in step.get("run", "")), None)
+        assert "actions/cache" not in uses, name
+        assert ("actions/cache/save" in uses) is (runs is not None), name
+        if runs is not None:
+            assert uses.index("actions/cache/restore") < runs < uses.index("actions/cache/save")
+            assert job["steps"][uses.index("actions/cache/save")]["if"] == "always()"
+    cache = gitlab["deploy-prod"]["cache"]
+    assert (cache["when"], cache["policy"], cache["paths"]) == ("always", "pull-push", kept)
+    assert (gitlab["default"]["cache"]["policy"], gitlab["default"]["cache"]["paths"]) == ("pull", kept)
+
+
 def test_the_pipelines_keep_secrets_where_they_are_needed() -> None:
     """The job of a pull request has none, and no cache takes the backups along."""
     github, gitlab = (yaml.safe_load(text) for text in blocks("Pipelines", "yaml")[:2])

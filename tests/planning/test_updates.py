@@ -217,8 +217,28 @@ def test_a_new_artifact_of_a_new_package_is_created() -> None:
             OTHER,
             ("content changes under the unchanged version 1.0.0; raise Bundle-Version to tell the states apart",),
         ),
-        ("1.0.0", "1.0.3", OTHER, ("the files say version 1.0.0, the tenant has 1.0.3: the tenant's version stays",)),
-        ("1.0.9", "1.0.10", OTHER, ("the files say version 1.0.9, the tenant has 1.0.10: the tenant's version stays",)),
+        (
+            "1.0.0",
+            "1.0.3",
+            OTHER,
+            (
+                (
+                    "the files say version 1.0.0, the tenant has 1.0.3: the tenant's version stays; to go back, "
+                    "set Bundle-Version above 1.0.3, or use versioning: exact with --allow-downgrade for 1.0.0"
+                ),
+            ),
+        ),
+        (
+            "1.0.9",
+            "1.0.10",
+            OTHER,
+            (
+                (
+                    "the files say version 1.0.9, the tenant has 1.0.10: the tenant's version stays; to go back, "
+                    "set Bundle-Version above 1.0.10, or use versioning: exact with --allow-downgrade for 1.0.9"
+                ),
+            ),
+        ),
         (
             "1.1.0",
             "1.0.0",
@@ -226,7 +246,18 @@ def test_a_new_artifact_of_a_new_package_is_created() -> None:
             ("the files say version 1.1.0, the tenant has the same content as 1.0.0: 1.0.0 stays",),
         ),
         ("1.0.0", "1.0.0", SAME, ()),
-        ("1.0.0", "1.0.3", SAME, ()),
+        (
+            "1.0.0",
+            "1.0.3",
+            SAME,
+            (
+                (
+                    "the files say version 1.0.0, the tenant has the same content as 1.0.3: the tenant's version "
+                    "stays; to go back, set Bundle-Version above 1.0.3, or use versioning: exact with "
+                    "--allow-downgrade for 1.0.0"
+                ),
+            ),
+        ),
     ],
 )
 def test_versions_that_will_not_be_as_the_files_say_draw_a_warning(

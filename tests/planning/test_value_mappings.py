@@ -113,4 +113,9 @@ def test_a_lower_version_of_a_value_mapping_draws_a_warning() -> None:
 
     planned = plan_one(of, inventory(design("Codes", VALUES, version="1.0.3"), downloads={"Codes": held}))
 
-    assert planned.warnings == ("the files say version 1.0.0, the tenant has 1.0.3: the tenant's version stays",)
+    assert planned.warnings == (
+        (
+            "the files say version 1.0.0, the tenant has 1.0.3: the tenant's version stays; to go back, "
+            "set Bundle-Version above 1.0.3, or use versioning: exact with --allow-downgrade for 1.0.0"
+        ),
+    )

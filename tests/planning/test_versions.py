@@ -211,6 +211,16 @@ def refusal(policy: VersionPolicy, *, allow: bool, files: str = "1.0.0") -> tupl
     return why_refused([one_plan], settings)
 
 
+def test_a_plan_says_that_a_lower_version_is_refused() -> None:
+    """Without ``--allow-downgrade`` nothing permits it, and the plan says what would."""
+    of = content(spec(), OTHER, version="1.0.0")
+    there = inventory(design(version="1.0.7"), downloads={"Flow": download()})
+
+    assert plan_one(of, there, Settings(versioning=EXACT)).warnings == (
+        ("refused: the version would go down from 1.0.7 to 1.0.0; --allow-downgrade permits it"),
+    )
+
+
 def test_a_version_goes_down_only_where_that_is_allowed() -> None:
     """Without ``--allow-downgrade`` the run is refused, with every artifact concerned; with it, it is not."""
     (text,) = refusal(EXACT, allow=False)

@@ -174,7 +174,12 @@ async def test_a_persons_version_and_our_content_are_two_differences(
         ("content", "your change"),
         ("version", "someone's edit"),
     ]
-    assert plan.warnings == ("the files say version 1.0.0, the tenant has 1.2.0: the tenant's version stays",)
+    assert plan.warnings == (
+        (
+            "the files say version 1.0.0, the tenant has 1.2.0: the tenant's version stays; to go back, "
+            "set Bundle-Version above 1.2.0, or use versioning: exact with --allow-downgrade for 1.0.0"
+        ),
+    )
 
 
 @pytest.mark.parametrize(

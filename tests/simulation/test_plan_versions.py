@@ -38,12 +38,48 @@ WARNINGS = {
     "the states apart",
     ("content", "1.0.3", "exact"): "content changes under the unchanged version 1.0.3; raise Bundle-Version to tell "
     "the states apart",
-    ("content", "1.0.1", "manifest"): "the files say version 1.0.1, the tenant has 1.0.3: the tenant's version stays",
+    (
+        "content",
+        "1.0.1",
+        "manifest",
+    ): "the files say version 1.0.1, the tenant has 1.0.3: the tenant's version stays; to go back, "
+    "set Bundle-Version above 1.0.3, or use versioning: exact with --allow-downgrade for 1.0.1",
     ("content", "1.0.1", "exact"): "the version goes down from 1.0.3 to 1.0.1, as --allow-downgrade permits",
     ("same", "1.1.0", "manifest"): "the files say version 1.1.0, the tenant has the same content as 1.0.3: 1.0.3 stays",
     ("same", "1.1.0", "bump"): "the files say version 1.1.0, the tenant has the same content as 1.0.3: 1.0.3 stays",
+    (
+        "same",
+        "1.0.1",
+        "manifest",
+    ): "the files say version 1.0.1, the tenant has the same content as 1.0.3: the tenant's "
+    "version stays; to go back, set Bundle-Version above 1.0.3, or use versioning: exact with --allow-downgrade for "
+    "1.0.1",
     ("same", "1.0.1", "exact"): "the version goes down from 1.0.3 to 1.0.1, as --allow-downgrade permits",
 }
+
+
+async def test_going_back_in_git_is_said_by_every_plan_and_report(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The old content runs under the higher version; every plan and run says so, and how to go back properly."""
+    world.project.flow("Sales", "Orders", version="1.1.0")
+    await world.run()
+    world.project.raise_version("Sales", "Orders", "1.2.0")
+    world.project.edit("Sales", "Orders", SCRIPT, b"// new\n")
+    await world.run()
+    world.project.raise_version("Sales", "Orders", "1.1.0")
+    world.project.edit("Sales", "Orders", SCRIPT, b"// old\n")
+    for _ in range(3):
+        await trio.sleep(60)
+        (said,) = (await world.plan()).plans[0].packages[0].artifacts[0].warnings
+        await trio.sleep(60)
+        ran = await world.run()
+        assert ran.exit_code == 0
+        assert ran.outcome("Orders").warnings == (said,)
+        assert said.startswith("the files say version 1.1.0, the tenant has ")
+        assert said.endswith(
+            "set Bundle-Version above 1.2.0, or use versioning: exact with --allow-downgrade for 1.1.0"
+        )
 
 
 async def step_of(world: World) -> tuple[UpdateStep, tuple[str, ...]]:
