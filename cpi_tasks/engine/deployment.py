@@ -18,7 +18,7 @@ from cpi_tasks.engine.evidence import (
     count_under_way,
     stamp_of,
 )
-from cpi_tasks.engine.failed import read_error_text, tell_failure, wait_for_error
+from cpi_tasks.engine.failed import last_question, read_error_text, tell_failure, wait_for_error
 from cpi_tasks.engine.judge import (
     Expectation,
     Look,
@@ -234,7 +234,7 @@ class Deployment:
             if verdict is Verdict.SUCCEEDED and look.seen is not None:
                 return self._succeed(look.seen, time.all_s)
             if verdict is Verdict.FAILED:
-                return await self._fail(look, time.all_s)
+                return await self._fail(look, time)
         return TimedOut(
             artifact=self._artifact,
             evidence=evidence,
@@ -302,13 +302,14 @@ class Deployment:
             duration_s=duration_s,
         )
 
-    async def _fail(self, look: Look, duration_s: float) -> StepOutcome:
-        expected, artifact = self._evidence.expected, self._artifact.ref.artifact
-        seen = await wait_for_error(expected, look, polling=self._polling, next_look=self._look)
+    async def _fail(self, look: Look, time: ChargedTime) -> StepOutcome:
+        expected, artifact, duration_s = self._evidence.expected, self._artifact.ref.artifact, time.all_s
+        until = last_question(self._context.settings.deploy_timeout_s - time.charged_s)
+        seen = await wait_for_error(expected, look, polling=self._polling, next_look=self._look, until=until)
         # An ERROR may be that of one triggered earlier; a task in FAIL is certainly ours.
         left = max(0, expected.changes_due - look.changes - has_failed(look.task))
         self._context.records.note_failed(artifact, under_way=left, ran_before=stamp_of(seen))
-        read_text = partial(read_error_text, self._context.tenant, artifact, polling=self._polling)
+        read_text = partial(read_error_text, self._context.tenant, artifact, polling=self._polling, until=until)
         return await tell_failure(expected, look, seen, read_text=read_text, duration_s=duration_s)
 
 

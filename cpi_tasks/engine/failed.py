@@ -24,6 +24,7 @@ _OPEN = "open the artifact there, which may show more, fix the cause, then rerun
 _LICENCE = "have the tenant's licence extended, or set deploy: false for the artifact"
 _ERROR_TEXT_S = 15.0
 _ERROR_STATUS_S = 30.0
+_GRACE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,20 @@ class ErrorText:
     is_known: bool = False
 
 
+def last_question(left_s: float) -> float:
+    """Return until when a failure's text is asked for, by trio's clock: the artifact's own time and a short grace."""
+    return trio.current_time() + max(0.0, left_s) + _GRACE_S
+
+
 async def wait_for_error(
-    expected: Expectation, look: Look, *, polling: Polling, next_look: NextLook
+    expected: Expectation, look: Look, *, polling: Polling, next_look: NextLook, until: float
 ) -> RuntimeArtifact | None:
-    """Wait until the runtime shows a failure that the task told first; until then its text is an older one's."""
+    """Wait until the runtime shows a failure that the task told first; until then its text is an older one's.
+
+    It is waited for half a minute, and not beyond ``until``.
+    """
     seen = look.seen
-    with trio.move_on_after(_ERROR_STATUS_S), suppress(TenantError):
+    with trio.move_on_at(min(until, trio.current_time() + _ERROR_STATUS_S)), suppress(TenantError):
         for pause in polling.pauses():
             if seen is not None and seen.status == "ERROR" and is_fresh(expected, Look(seen=seen)) is not False:
                 break
@@ -47,9 +56,9 @@ async def wait_for_error(
     return seen
 
 
-async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Polling) -> ErrorText:
-    """Read the error information, which appears some time after the status does."""
-    started = trio.current_time()
+async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Polling, until: float) -> ErrorText:
+    """Read the error information, which appears some time after the status does: once at least, until then at most."""
+    last = min(until, trio.current_time() + _ERROR_TEXT_S)
     for pause in polling.pauses():
         try:
             text = await tenant.read_error_information(artifact)
@@ -57,9 +66,10 @@ async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Poll
             return ErrorText(f"{NO_ERROR_TEXT} ({error})")
         if text is not None:
             return ErrorText(text, is_known=True)
-        if trio.current_time() - started >= _ERROR_TEXT_S:
+        left_s = last - trio.current_time()
+        if left_s <= 0:
             break
-        await trio.sleep(pause)
+        await trio.sleep(min(pause, left_s))
     return ErrorText(NO_ERROR_TEXT)
 
 

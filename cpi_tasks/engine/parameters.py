@@ -17,9 +17,6 @@ async def write_changes(ref: ArtifactRef, changes: Sequence[ParameterChange], co
     Raises what the tenant refuses first, and ``TenantError`` where it shows another value than the one it took.
     """
     design = context.designs[ref.artifact]
-    if changes:
-        # Some tenants take these writes for changes of the flow.
-        design.modified_at = None
     for change in changes:
         await context.tenant.write_parameter(ref.artifact, change.key, change.new)
         design.parameters = {**(design.parameters or {}), change.key: change.new}

@@ -29,7 +29,7 @@ from cpi_tasks.tenant.limits import Pace, Paces
 from cpi_tasks.tenant.odata import API_ROOT, Entity, next_path, origin, rows
 from cpi_tasks.tenant.outage import Outage
 from cpi_tasks.tenant.retry import Trouble, TroubleKind, repeated, retry_after_s
-from cpi_tasks.tenant.verdict import Request, is_session_fault, judge, reading, sentence, trouble_in
+from cpi_tasks.tenant.verdict import Request, is_session_fault, is_wordless_fault, judge, reading, sentence, trouble_in
 from cpi_tasks.tenant.wire import Answer, Wire
 
 T = TypeVar("T")
@@ -177,7 +177,10 @@ class Session:
         )
 
     async def _answer(self, request: Request) -> Answer:
-        """Exchange, at most twice more for expired tokens and CSRF pairs, and once for the known session fault."""
+        """Exchange, at most twice more for expired tokens and CSRF pairs, and once for a fault that passes.
+
+        That is the known session fault, and a 500 without a body where the request changes nothing.
+        """
         credential = await self._login.credential()
         pair = None if request.is_read else await self._csrf.pair()
         renewals, has_faulted = 0, False
@@ -192,7 +195,7 @@ class Session:
             elif renewals < _RENEWALS and not request.is_read and is_csrf_refusal(answer):
                 pair = await self._csrf.renew(pair)
                 renewals += 1
-            elif is_session_fault(answer) and not has_faulted:
+            elif not has_faulted and (is_session_fault(answer) or (request.is_read and is_wordless_fault(answer))):
                 has_faulted = True
                 pair = None if pair is None else await self._csrf.renew(pair)
             else:

@@ -118,6 +118,11 @@ def is_session_fault(answer: Answer) -> bool:
     return answer.status == _SERVER_ERROR and "httpsession" in decoded(answer.content).lower()
 
 
+def is_wordless_fault(answer: Answer) -> bool:
+    """Return whether a 500 has no body: then nothing of the tenant's has answered, and a read may succeed at once."""
+    return answer.status == _SERVER_ERROR and not answer.content.strip()
+
+
 def transient_trouble(answer: Answer) -> Trouble | None:
     """Give the trouble behind an answer that a later repeat may not meet: request rate, gateway, cut-off body."""
     said = f"the answer was {answer.status} {_phrase(answer.status)}".strip()

@@ -288,3 +288,33 @@ async def test_record_of_what_runs(bench: Bench, autojump_clock: MockClock) -> N
     record = bench.records.records["A"]
     assert (record.is_pending, record.is_triggered, record.deployed_on) == (False, False, 2_000)
     assert [name for name in bench.tenant.names if name.startswith("note")] == ["note_trigger A", "note_running A"]
+
+
+@pytest.mark.parametrize(("at_s", "longest_s"), [(1.0, 50.0), (40.0, 66.0)])
+async def test_a_failed_tasks_text_is_not_asked_for_long_beyond_the_time(
+    bench: Bench, autojump_clock: MockClock, at_s: float, longest_s: float
+) -> None:
+    """Where the runtime never shows the failure, its text is asked for until the artifact's time is over, or a bit."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=60.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(appears_s=1e6, takes_s=1e6, task_s=at_s, task_ends="FAIL", error_text_s=1e6)
+    started = trio.current_time()
+
+    outcome = await bench.deployed()
+
+    assert outcome.status is Status.FAILED
+    assert "gives no error text" in outcome.reason
+    assert trio.current_time() - started <= longest_s
+
+
+async def test_a_text_that_comes_within_the_time_is_still_told(bench: Bench, autojump_clock: MockClock) -> None:
+    """A failure late in the artifact's time has a short grace for its text."""
+    bench.settings = replace(bench.settings, deploy_timeout_s=60.0)
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(
+        appears_s=1.0, takes_s=54.0, task_s=53.0, ends="ERROR", error_text_s=3.0, error_text="Late"
+    )
+
+    outcome = await bench.deployed()
+
+    assert "Late" in outcome.reason

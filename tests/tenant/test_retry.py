@@ -218,3 +218,26 @@ async def test_stamina_keeps_its_hooks_outside(connected: Connected) -> None:
     async with connected(lambda _: PACKAGE):
         assert stamina.instrumentation.get_on_retry_hooks() == ()
     assert before == stamina.instrumentation.get_on_retry_hooks()
+
+
+WORDLESS = httpx.Response(500)
+
+
+async def test_a_500_without_a_body_is_asked_once_more_where_it_is_a_read(connected: Connected) -> None:
+    """Nothing of the tenant's has answered then; a second one is its answer."""
+    tenant = Scripted(WORDLESS, PACKAGE, WORDLESS, WORDLESS, PACKAGE)
+    async with connected(tenant) as client:
+        assert await client.read_package(PackageId("P")) is not None
+        assert len(tenant.asked) == 2
+        with pytest.raises(RequestRejected, match="500"):
+            await client.read_package(PackageId("P"))
+        assert len(tenant.asked) == 4
+
+
+async def test_a_500_with_a_text_is_not_asked_again(connected: Connected) -> None:
+    """It is what the tenant says."""
+    tenant = Scripted(httpx.Response(500, json={"error": {"message": {"value": "No such thing"}}}), PACKAGE)
+    async with connected(tenant) as client:
+        with pytest.raises(RequestRejected, match="No such thing"):
+            await client.read_package(PackageId("P"))
+        assert len(tenant.asked) == 1
