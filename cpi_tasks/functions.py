@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Selection
 from cpi_tasks.model.drift import DriftReport
@@ -117,7 +118,7 @@ def plan(
     from cpi_tasks import app  # noqa: PLC0415 - the heavy libraries load with the first run, not with the import
 
     selection = Selection(env=env, mode_flags=_mode(mode), **flags)
-    return app.execute_plan(selection, root=root or Path.cwd(), emit=emit, wants_diff=diff)
+    return app.execute_plan(selection, root=root or current_folder(), emit=emit, wants_diff=diff)
 
 
 def drift(
@@ -130,7 +131,7 @@ def drift(
     from cpi_tasks import app  # noqa: PLC0415 - as above
 
     selection = Selection(env=env, mode=Mode.UPDATE_AND_DEPLOY, **flags)
-    return app.execute_drift(selection, root=root or Path.cwd(), emit=emit)
+    return app.execute_drift(selection, root=root or current_folder(), emit=emit)
 
 
 def _execute(
@@ -138,7 +139,7 @@ def _execute(
 ) -> Report:
     from cpi_tasks import app  # noqa: PLC0415 - as above
 
-    return app.execute(selection, root=root or Path.cwd(), emit=emit, is_confirmed=yes, plan=plan)
+    return app.execute(selection, root=root or current_folder(), emit=emit, is_confirmed=yes, plan=plan)
 
 
 def _mode(mode: str | None) -> tuple[tuple[str, str], ...]:

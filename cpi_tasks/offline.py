@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cpi_tasks import content, environment, report, streams, validation
 from cpi_tasks.content.manifest import MANIFEST_PATH
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.environment.locate import COMMAND_LINE, display_path
 from cpi_tasks.environment.suggestions import did_you_mean
 from cpi_tasks.errors import DownloadError, InputError, Problem
@@ -41,14 +42,14 @@ def main(selection: Selection, *, root: Path, form: str | None = None, out: str 
     try:
         chosen = _read_flags(form, out)
         variables = environment.process_variables()
-        inspection = inspect(selection, root=root, cwd=Path.cwd(), variables=variables, note_secret=redactor.add)
+        inspection = inspect(selection, root=root, cwd=current_folder(), variables=variables, note_secret=redactor.add)
         shown = report.FindingsFormat.TEXT if out is not None else chosen
         if shown is report.FindingsFormat.GITHUB:
             # Annotations are capped, and few people know where to find them: the log has everything.
             _say(report.render_findings(inspection, report.FindingsFormat.TEXT, redactor, stdout=sys.stdout))
         _say(report.render_findings(inspection, shown, redactor, stdout=sys.stdout))
         if out is not None:
-            _write(Path.cwd() / out, report.render_findings(inspection, chosen, redactor))
+            _write(current_folder() / out, report.render_findings(inspection, chosen, redactor))
     except InputError as error:
         _say(report.render_problems(error.problems, redactor, stdout=sys.stdout))
         return error.exit_code

@@ -15,6 +15,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.flags import (
     DeployTaskFlags,
     DriftTaskFlags,
@@ -194,7 +195,7 @@ def _end(code: int) -> None:
 def _project_root(c: Context) -> Path:
     """Give the folder of the tasks file that Invoke loaded; without one (a hand-made context) the current folder."""
     folder = getattr(c.config, "_project_prefix", None)
-    return Path(folder) if folder else Path.cwd()
+    return Path(folder) if folder else current_folder()
 
 
 ns = Collection(orchestrate, update, deploy, plan, drift, validate, runs, simulator)

@@ -12,6 +12,7 @@ from cpi_tasks import planning, report
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
 from cpi_tasks.app.run import Terms, confirmed, ignore, run
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.errors import CpiTasksError
 from cpi_tasks.events import Emit
 from cpi_tasks.model.config import Selection
@@ -31,7 +32,7 @@ def execute(
     afterwards is in the report.
     """
     saved = None if plan is None else read_saved(Path(plan))
-    chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
+    chosen = selection if saved is None else saved.restore(selection, root=root, cwd=current_folder())
     redactor = report.Redactor()
     with _masked_errors(redactor):
         return trio.run(run, chosen, root, _terms(emit, redactor, is_confirmed=is_confirmed, saved=saved))

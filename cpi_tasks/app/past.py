@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cpi_tasks import records, report, streams
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.errors import CpiTasksError, InputError, Problem
 from cpi_tasks.hints import command
 
@@ -13,8 +14,8 @@ from cpi_tasks.hints import command
 def show_runs(root: Path, *, run: str | None, run_dir: str | None, form: str | None) -> int:
     """List the runs below a project root (or ``run_dir``), or tell what one of them did; gives the exit code."""
     redactor = report.Redactor()
-    runs = Path.cwd() / run_dir if run_dir else root / ".cpi" / "runs"
     try:
+        runs = current_folder() / run_dir if run_dir else root / ".cpi" / "runs"
         streams.write(sys.stdout, _text(runs, run, form, redactor))
     except InputError as error:
         streams.write(sys.stdout, report.render_problems(error.problems, redactor, stdout=sys.stdout))

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cpi_tasks import content, environment, records, tenant
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.errors import DownloadError, InputError, Problem
 from cpi_tasks.model.config import BasicLogin, EmbeddedTenant, Proxy, RunConfig, Selection
 from cpi_tasks.model.content import ArtifactContent
@@ -35,7 +36,7 @@ def prepare(selection: Selection, *, root: Path, note_secret: NoteSecret) -> Pre
     loaded = environment.load(
         selection,
         root=root,
-        cwd=Path.cwd(),
+        cwd=current_folder(),
         variables=variables,
         fetch=_Downloads(variables=variables, proxies=proxies, note_secret=note_secret).fetch,
         proxies=proxies,

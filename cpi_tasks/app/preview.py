@@ -14,6 +14,7 @@ from cpi_tasks.app.interruption import watch_signals
 from cpi_tasks.app.plans import Planned, basis_of, make_plans, why_stale
 from cpi_tasks.app.prepare import Prepared, login_name, prepare, tenant_name
 from cpi_tasks.app.run import Terms
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.errors import CpiTasksError, Interrupted, TenantError, raised_alone
 from cpi_tasks.events import DiffMade, DriftFound, PartStarted, PlanFinished, PlanMade, WarningRaised
 from cpi_tasks.model.config import Selection
@@ -65,7 +66,7 @@ async def preview(selection: Selection, root: Path, terms: Terms, *, wants_diff:
             config=prepared.config,
             selection=selection,
             tenant=tenant_name(prepared.config),
-            cwd=Path.cwd(),
+            cwd=current_folder(),
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         ),
     )

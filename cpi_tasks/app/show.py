@@ -16,6 +16,7 @@ from cpi_tasks import environment, report, streams
 from cpi_tasks.app.plans import read_saved
 from cpi_tasks.app.preview import find_drift, preview
 from cpi_tasks.app.run import Confirm, Terms, confirmed, run
+from cpi_tasks.cwd import current_folder
 from cpi_tasks.errors import CpiTasksError, InputError, Problem, Refused
 from cpi_tasks.events import Event
 from cpi_tasks.hints import command
@@ -62,7 +63,7 @@ def show_run(selection: Selection, *, root: Path, orders: Orders) -> int:
 
     def work() -> int:
         saved = None if orders.plan is None else read_saved(Path(orders.plan))
-        chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
+        chosen = selection if saved is None else saved.restore(selection, root=root, cwd=current_folder())
         terms = Terms(
             confirm=_confirm(yes=orders.yes),
             saved=saved,
@@ -88,7 +89,7 @@ def show_plan(selection: Selection, *, root: Path, looks: Looks) -> int:
     def work() -> int:
         _check_looks(looks)
         saved = None if looks.plan is None else read_saved(Path(looks.plan))
-        chosen = selection if saved is None else saved.restore(selection, root=root, cwd=Path.cwd())
+        chosen = selection if saved is None else saved.restore(selection, root=root, cwd=current_folder())
         terms = Terms(saved=saved)
         seen: Preview = screen.show(lambda terms: preview(chosen, root, terms, wants_diff=looks.diff), terms)
         if is_json:

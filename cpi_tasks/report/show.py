@@ -14,6 +14,8 @@ from cpi_tasks.report.wording import Outlet
 
 _NO_TERMINALS = frozenset({"dumb", "unknown"})
 _UNSET = frozenset({"", "0", "false", "no", "off"})
+_NARROWEST = 20
+_USUAL_WIDTH = 80
 
 
 class View(Protocol):
@@ -77,6 +79,9 @@ def open_view(*, stdout: TextIO, is_live: bool, debug: bool, redactor: Redactor)
     from cpi_tasks.report.live import LiveView  # noqa: PLC0415 (see above)
 
     console = Console(file=stdout, force_terminal=True, highlight=False, markup=False, emoji=False)
+    if console.width < _NARROWEST:
+        # COLUMNS=0, for instance, loses every word.
+        console.width = _USUAL_WIDTH
     return LiveView(console=console, debug=debug, redactor=redactor)
 
 

@@ -216,3 +216,16 @@ async def test_a_quiet_view_takes_everything_and_writes_nothing(
     view.tick(60.0)
     view.close()
     assert (view.failure, capsys.readouterr()) == (None, ("", ""))
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("7", 80), ("nonsense", None), ("100", 100)])
+def test_a_width_that_nobody_can_read_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, columns: str, width: int | None
+) -> None:
+    """With ``COLUMNS=0``, nothing would be shown."""
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    view = open_view(stdout=stream, is_live=True, debug=False, redactor=Redactor())
+    assert isinstance(view, LiveView)
+    assert view._console.width == width or (width is None and view._console.width >= 20)
+    view.close()
