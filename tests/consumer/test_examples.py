@@ -55,7 +55,11 @@ def examples(consumer: Consumer) -> Consumer:
     consumer.configure("configs/production.yml", PACKAGES)
     consumer.configure("served/config.yml", PACKAGES)
     for name in EXAMPLES:
-        text = (CHECKOUT / "environments" / f"{name}.yml").read_text(encoding="utf-8")
+        text = (
+            (CHECKOUT / "environments" / f"{name}.yml")
+            .read_text(encoding="utf-8")
+            .replace("./environments/example/", "./")
+        )
         consumer.write(f"environments/{name}.yml", text)
     consumer.write("tasks.py", "from cpi_tasks import ns\n")
     return consumer

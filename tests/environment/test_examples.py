@@ -25,7 +25,7 @@ CONFIG = """packages:
 def consumer(write: Write, tmp_path: Path) -> Path:
     """Another repository with the folders that the examples name."""
     for name in ("dev", "prod", "ci"):
-        text = (ENVIRONMENTS / f"{name}.yml").read_text(encoding="utf-8")
+        text = (ENVIRONMENTS / f"{name}.yml").read_text(encoding="utf-8").replace("./environments/example/", "./")
         write(f"environments/{name}.yml", text)
     write("configs/dev/a.yml", CONFIG.format("A"))
     write("configs/dev/sub/b.yml", CONFIG.format("B"))
