@@ -242,3 +242,26 @@ async def test_a_draft_of_our_own_login_is_saved_and_a_persons_is_not(
     ran = await world.run()
     assert ran.exit_code == 1
     assert "unsaved draft by person@example.com" in ran.update("Orders").reason
+
+
+@pytest.mark.parametrize("verify", ["full", "parameters", "cached"])
+@pytest.mark.parametrize("fault", ["late_failing", "never_appearing", "stuck_starting"])
+@pytest.mark.parametrize("change", ["content of all", "a parameter"])
+async def test_other_failures_and_ways_of_reading_converge_too(
+    make: MakeWorld, autojump_clock: trio.testing.MockClock, verify: str, fault: str, change: str
+) -> None:
+    """However the deployment failed, and however much is read again: an old record and cache do no harm."""
+    world = make()
+    world.project.keys |= {"verify": verify, "protected": True, "valueMappings": "replace"}
+    configure(world)
+    assert (await world.run()).exit_code == 0
+    old = keep(world, "old")
+    await trio.sleep(3600)
+    CHANGES[change](world, "bad")
+    world.behave(**{fault: FAILING})
+    assert (await world.run()).exit_code == 1
+    world.behave(**{fault: frozenset()})
+    await trio.sleep(3600)
+    restore(world, dict.fromkeys(KEPT, old))
+    CHANGES[change](world, "fixed")
+    await converges(world)
