@@ -18,7 +18,7 @@ from cpi_tasks.engine.evidence import (
     count_under_way,
     stamp_of,
 )
-from cpi_tasks.engine.failed import last_question, read_error_text, tell_failure, wait_for_error
+from cpi_tasks.engine.failed import last_question, never_appeared, read_error_text, tell_failure, wait_for_error
 from cpi_tasks.engine.judge import (
     Expectation,
     Look,
@@ -235,6 +235,8 @@ class Deployment:
                 return self._succeed(look.seen, time.all_s)
             if verdict is Verdict.FAILED:
                 return await self._fail(look, time)
+            if evidence.is_absent_for_good:
+                return self._never_appeared(look, time)
         return TimedOut(
             artifact=self._artifact,
             evidence=evidence,
@@ -301,6 +303,11 @@ class Deployment:
             reason=self._step.reason,
             duration_s=duration_s,
         )
+
+    def _never_appeared(self, look: Look, time: ChargedTime) -> StepOutcome:
+        left = max(0, self._evidence.expected.changes_due - look.changes - 1)
+        self._context.records.note_failed(self._artifact.ref.artifact, under_way=left, ran_before=stamp_of(look.seen))
+        return never_appeared(time.all_s)
 
     async def _fail(self, look: Look, time: ChargedTime) -> StepOutcome:
         expected, artifact, duration_s = self._evidence.expected, self._artifact.ref.artifact, time.all_s

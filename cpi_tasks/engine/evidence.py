@@ -25,6 +25,9 @@ class Evidence:
         self._was_candidate = False
         self._stood: set[tuple[str, int | None]] = set()
         self._held_since_s: float | None = None
+        self._absent_since_s: float | None = None
+        self.is_absent_for_good = False
+        """Whether the task has said SUCCESS for a minute and the runtime still shows nothing."""
 
     @property
     def is_preceded(self) -> bool:
@@ -49,6 +52,7 @@ class Evidence:
         """Put in the build task's status, read after the look, and how long it is since the trigger."""
         look.task, look.is_late = task, elapsed_s >= self._ample_s
         seen = look.seen
+        self._note_absence(is_absent=seen is None and task == "SUCCESS", elapsed_s=elapsed_s)
         if seen is not None and is_end(self.expected, look):
             end = seen.status, seen.deployed_on
             if task == "DEPLOYING":
@@ -60,6 +64,13 @@ class Evidence:
         self.task = task
         self._was_candidate = is_candidate(self.expected, look)
         return look
+
+    def _note_absence(self, *, is_absent: bool, elapsed_s: float) -> None:
+        if not is_absent:
+            self._absent_since_s = None
+        elif self._absent_since_s is None:
+            self._absent_since_s = elapsed_s
+        self.is_absent_for_good = is_absent and elapsed_s - (self._absent_since_s or 0.0) >= _AMPLE_TIME_S
 
 
 def stamp_of(runtime: RuntimeArtifact | None) -> int | None:

@@ -22,6 +22,11 @@ NO_ERROR_TEXT = "the tenant gives no error text; look at the artifact under Moni
 _FIX = "fix what the tenant names, then rerun"
 _OPEN = "open the artifact there, which may show more, fix the cause, then rerun"
 _LICENCE = "have the tenant's licence extended, or set deploy: false for the artifact"
+_OTHER_RUNTIME = (
+    "it probably goes to another runtime profile: compare the flow's parameter SAP_ProfileId (configOverrides can set "
+    "it, for example to iflmap) and SAP-RuntimeProfile in META-INF/MANIFEST.MF with the runtime profiles of this "
+    "tenant, then rerun"
+)
 _ERROR_TEXT_S = 15.0
 _ERROR_STATUS_S = 30.0
 _GRACE_S = 5.0
@@ -71,6 +76,17 @@ async def read_error_text(tenant: Tenant, artifact: ArtifactId, *, polling: Poll
             break
         await trio.sleep(min(pause, left_s))
     return ErrorText(NO_ERROR_TEXT)
+
+
+def never_appeared(duration_s: float) -> StepOutcome:
+    """Return the outcome where the task has ended in SUCCESS and the runtime shows nothing."""
+    return StepOutcome(
+        status=Status.FAILED,
+        summary="deployment failed",
+        reason="the build task ended in SUCCESS, but the artifact did not appear on the runtime within a minute",
+        advice=_OTHER_RUNTIME,
+        duration_s=duration_s,
+    )
 
 
 async def tell_failure(

@@ -86,14 +86,14 @@ async def test_last_look_without_an_answer(bench: Bench, autojump_clock: MockClo
 
 async def test_never_appearing(bench: Bench, autojump_clock: MockClock) -> None:
     """An artifact that never appears on the runtime is red, whatever its task says."""
-    bench.settings = replace(bench.settings, deploy_timeout_s=75.0)
+    bench.settings = replace(bench.settings, deploy_timeout_s=50.0)
     bench.tenant.have("A")
     bench.tenant.scripts["A"] = Script(appears_s=2.0, takes_s=2.0, ends="ABSENT")
 
     outcome = await bench.deployed()
 
     assert Status.FAILED is outcome.status
-    assert outcome.reason == "not seen running after 75 s; last seen: not deployed yet"
+    assert outcome.reason == "not seen running after 50 s; last seen: not deployed yet"
 
 
 async def test_old_version_is_not_the_new_one(bench: Bench, autojump_clock: MockClock) -> None:
@@ -318,3 +318,29 @@ async def test_a_text_that_comes_within_the_time_is_still_told(bench: Bench, aut
     outcome = await bench.deployed()
 
     assert "Late" in outcome.reason
+
+
+async def test_success_with_nothing_on_the_runtime_is_red_after_a_minute(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """What goes to another runtime never appears: the run does not wait its whole time, and names the setting."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(appears_s=1e6, takes_s=1e6, task_s=5.0)
+
+    outcome = await bench.deployed()
+
+    assert outcome.status is Status.FAILED
+    assert 65 <= outcome.duration_s <= 100
+    assert "ended in SUCCESS, but the artifact did not appear on the runtime" in outcome.reason
+    assert "SAP_ProfileId" in outcome.advice
+    assert "SAP-RuntimeProfile" in outcome.advice
+    record = bench.records.records["A"]
+    assert (record.is_pending, record.is_triggered, record.unseen) == (True, False, 0)
+
+
+async def test_what_appears_within_that_minute_is_green(bench: Bench, autojump_clock: MockClock) -> None:
+    """A runtime that shows it late is only slow."""
+    bench.tenant.have("A")
+    bench.tenant.scripts["A"] = Script(appears_s=60.0, takes_s=200.0, task_s=5.0)
+
+    assert (await bench.deployed()).status is Status.DONE
