@@ -16,7 +16,10 @@ MAX_BYTES = 16 * 1024 * 1024
 _ANY_YAML = "file.yml"
 """What is read is YAML whatever its name or address is."""
 _HALF_MERGE = re.compile(r"^={7}[ \t]*$", re.MULTILINE)
-_RESERVED = "%@`"
+_VALUE = re.compile(r"^[ \t]*(?:-[ \t]+)*(?:[^\s:#\"'][^:#]*:[ \t]+)?(?P<value>\S.*)$")
+_RESERVED = tuple("*!&%@`|>")
+_CLOSED = re.compile(r"(?:\[[^\]]*\]|\{[^}]*\})[ \t]*[^ \t#,\]}]")
+"""A list or a mapping that goes on after its end: a text that begins like one."""
 
 
 class UnreadableError(Exception):
@@ -73,10 +76,11 @@ def _hint(problem: str, mark: Mark, text: str) -> str:
     lines = re.split(r"\r\n?|\n", text)
     line_text = lines[mark.line - 1] if 0 < mark.line <= len(lines) else ""
     before, at = line_text[: max(mark.column - 1, 0)], line_text[mark.column - 1 : mark.column]
+    value = found["value"] if (found := _VALUE.match(line_text)) else ""
     if "\t" in before[len(before.rstrip()) :] or (at == "\t" and not before.strip()):
         return "; indent with spaces, not with tabs"
-    if at and at in _RESERVED and "cannot start any token" in problem:
-        return f"; put a text that begins with '{at}' in quotes"
+    if (before.strip() and value.startswith(_RESERVED)) or _CLOSED.match(value):
+        return f"; put a text that begins with '{value[0]}' in quotes"
     if "unknown escape character" in problem or "escape sequence" in problem:
         return "; write a backslash twice in double quotes, or use single quotes"
     if "mapping values are not allowed" in problem:
