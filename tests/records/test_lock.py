@@ -199,3 +199,12 @@ def test_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", refuse)
     assert lock_folder() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows takes the home folder from USERPROFILE")
+@pytest.mark.parametrize("home", ["", "relative", "/", "/dev/null", "/dev/null/below"])
+def test_a_home_that_cannot_hold_a_folder_is_none(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    """An empty HOME, the root of the file system, a relative path, and a path that is no folder."""
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert lock_folder() is None

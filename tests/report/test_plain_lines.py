@@ -9,6 +9,7 @@ import pytest
 
 from cpi_tasks.errors import AuthenticationError, Problem
 from cpi_tasks.events import (
+    ConfirmationNeeded,
     DeploymentTriggered,
     Event,
     Phase,
@@ -103,6 +104,21 @@ def test_requests_are_shown_only_for_debugging(redactor: Redactor, text: str, *,
     stream = io.StringIO()
     open_view(stdout=stream, is_live=False, debug=debug, redactor=redactor).handle(REQUEST, 0.0)
     assert text == stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("is_confirmed", "text"),
+    [
+        (True, "Environment 'prod' is protected; confirmed by --yes."),
+        (False, "Environment 'prod' is protected. Type its name to carry this out:"),
+    ],
+)
+def test_a_question_is_asked_only_where_nobody_confirmed(text: str, *, is_confirmed: bool) -> None:
+    """With ``--yes``, the run states that it goes on."""
+    stream = io.StringIO()
+    view = open_view(stdout=stream, is_live=False, debug=False, redactor=Redactor())
+    view.handle(ConfirmationNeeded(environment="prod", is_confirmed=is_confirmed), 0.0)
+    assert stream.getvalue().strip().removeprefix("⚠ ") == text
 
 
 def test_a_long_silence_is_broken_by_what_is_waited_for() -> None:
