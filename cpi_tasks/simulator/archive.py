@@ -118,14 +118,20 @@ def pack(entries: Entries) -> bytes:
 
 
 def rewrite(
-    entries: Entries, *, kind: Kind, artifact_id: str, version: str | None, line_bytes: int = manifest.LINE_BYTES
+    entries: Entries,
+    *,
+    kind: Kind,
+    artifact_id: str,
+    symbolic_name: str,
+    version: str | None,
+    line_bytes: int = manifest.LINE_BYTES,
 ) -> dict[str, bytes]:
     """Change content the way tenants do on storing it, so that bytes never come back as they were sent.
 
-    The manifest gets the artifact's id (directives stay), the version where one is given, another header order and
+    The manifest gets the symbolic name (directives stay), the version where one is given, another header order and
     other line ends; a mapping's single ``.mmap`` is named after the id; a value mapping loses ``metainfo.prop``.
     """
-    headers = manifest.with_symbolic_name(manifest.parse(entries.get(manifest.PATH, b"")), artifact_id)
+    headers = manifest.with_symbolic_name(manifest.parse(entries.get(manifest.PATH, b"")), symbolic_name)
     if version is not None:
         headers = manifest.put(headers, "Bundle-Version", version)
     stored = {manifest.PATH: manifest.render(headers, line_bytes)}
@@ -146,11 +152,15 @@ def read(entries: Entries, kind: Kind) -> Content:
     return Content(
         headers=headers,
         parameters=_parameters(entries) if kind is Kind.FLOW else {},
-        description=_properties(entries["metainfo.prop"]).get("description", "")
-        if "metainfo.prop" in entries
-        else None,
+        description=description(entries),
         digest=_digest(entries, headers),
     )
+
+
+def description(entries: Entries) -> str | None:
+    """Return the description of ``metainfo.prop``; ``None`` where the archive has no such file."""
+    data = entries.get("metainfo.prop")
+    return None if data is None else _properties(data).get("description", "")
 
 
 def _digest(entries: Entries, headers: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ def all_or_nothing(state: TenantState) -> Iterator[None]:
     """Undo every change to the tenant's content and runtime where the block ends in an ``ODataError``."""
     collections = {
         name: dict(getattr(state, name))
-        for name in ("packages", "artifacts", "locks", "guidelines", "runtime", "tasks")
+        for name in ("packages", "artifacts", "locks", "guidelines", "runtime", "tasks", "moves")
     }
     parts: list[Part] = [*state.packages.values(), *state.artifacts.values(), *state.runtime.values()]
     values = [(part, {item.name: _copied(getattr(part, item.name)) for item in fields(part)}) for part in parts]

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import request_response
 
-from cpi_tasks.simulator import routes_batch, routing
+from cpi_tasks.simulator import operations, routes_batch, routing
 from cpi_tasks.simulator.auth import Gatekeeper
 from cpi_tasks.simulator.call import Call
 from cpi_tasks.simulator.desk import Desk
@@ -71,9 +71,10 @@ class Front:
         return self._desk
 
     def catch_up(self) -> None:
-        """Do what other people have done by now."""
+        """Do what other people, and the tenant by itself, have done by now."""
         with self.lock:
             self.stage.catch_up()
+            operations.move_on(self._state)
 
     async def _endpoint(self, request: Request) -> Response:
         record = RequestRecord(
@@ -88,6 +89,7 @@ class Front:
         body = await _read_body(request)
         with self.lock:
             self.stage.catch_up()
+            operations.move_on(self._state)
             fault = self.desk.fault_for(record)
             try:
                 if fault is not None and fault.is_instead:

@@ -27,7 +27,7 @@ def check_package_id(state: TenantState, package_id: str) -> None:
         raise ODataError(400, "Property 'Id' value cannot have a special character. Enter a valid Id.")
     if package_id in state.packages:
         status = state.settings.duplicate_package_status
-        raise ODataError(status, f"Integration package with ID {package_id} already exists.")
+        raise ODataError(status, "Entity with the specified IntegrationPackage id already exist.")
 
 
 def package_fields(state: TenantState, sent: Mapping[str, str], *, name: str) -> dict[str, str]:
@@ -73,6 +73,38 @@ def check_content(state: TenantState, kind: Kind, entries: Mapping[str, bytes], 
         raise ODataError(400, "The value mapping has no entries.")
 
 
+def check_name(state: TenantState, name: str) -> None:
+    """Refuse a display name that SAP's specification does not allow (400)."""
+    is_allowed = re.fullmatch(r"[^\W\d][\w .-]{0,119}", name) is not None and not name.endswith(".")
+    if state.settings.artifact_names == "checked" and not is_allowed:
+        raise ODataError(
+            400,
+            "Name should begin with alphabet or underscore, can contain alphabets, digits, spaces, '.', '-' and '_', "
+            "must not end with '.' and must not be longer than 120 characters.",
+        )
+
+
+def check_artifact_id(state: TenantState, artifact_id: str) -> None:
+    """Refuse the id of an artifact that exists anywhere on the tenant (500), and say where it is."""
+    existing = state.artifacts.get(artifact_id)
+    if existing is None:
+        return
+    name, package_id = state.packages[existing.package_id].name, existing.package_id
+    words = existing.kind.words.lower()
+    article = "An" if words.startswith("i") else "A"
+    if state.settings.duplicate_artifact_text == "specified":
+        text = (
+            f"{article} {words} with the ID {artifact_id} already exists in the package {package_id}. "
+            "Please rename the artifact ID."
+        )
+    else:
+        text = (
+            f"{article} {words} {existing.name} with the artifact ID {artifact_id} already exists in the {name} "
+            f"package. To create /upload an {words}, use a different ID."
+        )
+    raise ODataError(500, text)
+
+
 def empty_content(kind: Kind, artifact_id: str, name: str) -> dict[str, bytes]:
     """Tell what is stored for an artifact that is created without content."""
     headers = {
@@ -109,17 +141,16 @@ def create_artifact(
         kind=kind,
         package_id=package_id,
         name=name,
-        description=description or "",
+        description=archive.description(entries) or "" if description is None else description,
         version=version,
         archive=b"",
         created_by=user,
         created_ms=now,
         modified_by=user,
         modified_ms=now,
+        keeps_symbolic_name=state.keeps_symbolic_names,
     )
     artifact.store(entries, version=version, line_bytes=state.settings.manifest_line_bytes)
-    if description is None:
-        artifact.description = artifact.content.description or ""
     state.insert(artifact)
     return artifact
 
@@ -132,10 +163,7 @@ def replace_content(
     Nothing is changed where the content is refused.
     """
     before = artifact.content
-    version = artifact.version
-    uploaded = manifest.get(manifest.parse(entries.get(manifest.PATH, b"")), "Bundle-Version").strip()
-    if take_version and manifest.version_key(uploaded) > manifest.version_key(version):
-        version = uploaded
+    version = _next_version(state, artifact.version, entries) if take_version else artifact.version
     line_bytes = state.settings.manifest_line_bytes
     artifact.store(entries, version=None if as_draft else version, line_bytes=line_bytes)
     if not state.settings.put_takes_file_values:
@@ -144,6 +172,15 @@ def replace_content(
     artifact.version, artifact.is_draft = version, as_draft
     if artifact.content.description is not None:
         artifact.description = artifact.content.description
+
+
+def _next_version(state: TenantState, current: str, entries: Mapping[str, bytes]) -> str:
+    """Return the version after an upload, by what the tenant makes of the manifest's."""
+    uploaded = manifest.get(manifest.parse(entries.get(manifest.PATH, b"")), "Bundle-Version").strip()
+    if state.settings.version_mode == "manifest":
+        return uploaded if manifest.is_version(uploaded) else current
+    is_higher = manifest.version_key(uploaded) > manifest.version_key(current)
+    return uploaded if state.settings.version_mode == "manifest-if-higher" and is_higher else current
 
 
 def check_new_version(state: TenantState, artifact: StoredArtifact, version: str) -> None:
@@ -166,6 +203,28 @@ def first_version(state: TenantState, kind: Kind, entries: Mapping[str, bytes]) 
     own = manifest.get(manifest.parse(entries[manifest.PATH]), "Bundle-Version").strip()
     takes_own = kind is Kind.VALUE_MAPPING or state.settings.create_version == "manifest"
     return own if takes_own and manifest.is_version(own) else FIRST_VERSION
+
+
+def plan_next_patch(state: TenantState, artifact: StoredArtifact) -> None:
+    """Have a message mapping that the API has created move on to the next patch version where tenants do that."""
+    delay_s = state.settings.created_mappings_move_on_s
+    if delay_s is not None and artifact.kind is Kind.MESSAGE_MAPPING:
+        state.moves[artifact.id] = (state.clock.now_ms() + delay_s * 1000, artifact.version)
+
+
+def move_on(state: TenantState) -> None:
+    """Give the versions that are due; what has another version by now, or is a draft, keeps it."""
+    now_ms = state.clock.now_ms()
+    for artifact_id, (due_ms, version) in list(state.moves.items()):
+        if now_ms < due_ms:
+            continue
+        del state.moves[artifact_id]
+        artifact = state.artifacts.get(artifact_id)
+        if artifact is None or artifact.is_draft or artifact.version != version:
+            continue
+        major, minor, patch = manifest.version_key(version)
+        save_as_version(artifact, f"{major}.{minor}.{patch + 1}", line_bytes=state.settings.manifest_line_bytes)
+        state.is_dirty = True
 
 
 def change_files(state: TenantState, artifact: StoredArtifact, entries: Mapping[str, bytes], user: str) -> None:

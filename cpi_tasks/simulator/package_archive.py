@@ -134,7 +134,7 @@ def _artifact(resource: Mapping[str, object], files: Mapping[str, bytes], limit:
     entries = archive.unpack(data, limit)
     headers = manifest.parse(entries.get(manifest.PATH, b""))
     version = _text(resource, "semanticVersion")
-    artifact_id = manifest.symbolic_name(headers) or _text(resource, "uniqueId")
+    artifact_id = _text(resource, "uniqueId") or manifest.symbolic_name(headers)
     return [
         ImportedArtifact(
             id=artifact_id,

@@ -101,7 +101,7 @@ def download(kind: Kind, call: Call) -> Response:
     """``GET …/$value``: 200 with the archive whatever ``Accept`` says; 400 in a read-only package."""
     artifact = addressed(kind, call)
     package = call.state.package(artifact.package_id)
-    call.state.check_package_writable(package, "download the artifact")
+    call.state.check_content_writable(package, kind)
     name = re.sub(r'[^\w. -]|["\\]', "_", artifact.name, flags=re.ASCII) or artifact.id
     headers = {"Content-Disposition": f"attachment; filename={name}.zip"}
     return Response(artifact.archive, 200, headers, media_type="application/zip")
@@ -116,10 +116,9 @@ def create(kind: Kind, call: Call) -> Response:
     package = call.state.packages.get(sent["PackageId"])
     if package is None:
         raise ODataError(404, f"Package ID {sent['PackageId']} does not exist.")
-    call.state.check_package_writable(package, "create the artifact")
-    existing = call.state.artifacts.get(sent["Id"])
-    if existing is not None:
-        raise ODataError(500, duplicate_text(existing, call.state.packages[existing.package_id].name))
+    call.state.check_content_writable(package, kind)
+    operations.check_name(call.state, sent["Name"])
+    operations.check_artifact_id(call.state, sent["Id"])
     text = sent.get("ArtifactContent", "")
     entries = decode_archive(text) if text else operations.empty_content(kind, sent["Id"], sent["Name"])
     operations.check_content(call.state, kind, entries, is_update=False)
@@ -134,18 +133,8 @@ def create(kind: Kind, call: Call) -> Response:
         version=operations.first_version(call.state, kind, entries),
         user=call.user,
     )
+    operations.plan_next_patch(call.state, artifact)
     return call.format.entity(entity(call, artifact), 201)
-
-
-def duplicate_text(existing: StoredArtifact, package_name: str) -> str:
-    """Say that an artifact id is taken, and where."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", existing.kind.value).lower()
-    what = "integration flow" if existing.kind is Kind.FLOW else words
-    article = "An" if what.startswith("i") else "A"
-    return (
-        f"{article} {what} {existing.name} with the artifact ID {existing.id} already exists in the {package_name} "
-        f"package. To create /upload an {what}, use a different ID."
-    )
 
 
 def update(kind: Kind, call: Call) -> Response:
@@ -153,16 +142,18 @@ def update(kind: Kind, call: Call) -> Response:
     artifact = addressed(kind, call)
     sent = call.fields()
     if kind is Kind.MESSAGE_MAPPING and {"Id", "PackageId"} & sent.keys():
-        raise ODataError(500, "Update of PackageId and Id are not allowed")
-    call.state.check_writable(artifact, "update", "update the artifact")
+        raise ODataError(500, "Update of Message Mapping failed : Update of PackageId and Id are not allowed")
+    call.state.check_writable(artifact, "update")
     text, name = sent.get("ArtifactContent"), sent.get("Name", "")
+    if name:
+        operations.check_name(call.state, name)
     if text:
         entries = decode_archive(text)
         operations.check_content(call.state, kind, entries, is_update=True)
         _check_symbolic_name(artifact, manifest.symbolic_name(manifest.parse(entries[manifest.PATH])))
         mode = call.state.settings.version_mode
         operations.replace_content(
-            call.state, artifact, entries, as_draft=mode == "draft", take_version=mode == "manifest-if-higher"
+            call.state, artifact, entries, as_draft=mode == "draft", take_version=mode != "draft"
         )
         artifact.name = name or artifact.content.name or artifact.name
     elif name:
@@ -175,7 +166,7 @@ def update(kind: Kind, call: Call) -> Response:
 
 
 def _check_symbolic_name(artifact: StoredArtifact, name: str) -> None:
-    if name == artifact.id:
+    if name == artifact.symbolic_name:
         return
     if artifact.kind is Kind.MESSAGE_MAPPING:
         raise ODataError(500, "BUNDLE_SYMBOLIC_NAME_CANNOT_BE_UPDATED")
@@ -185,7 +176,7 @@ def _check_symbolic_name(artifact: StoredArtifact, name: str) -> None:
 def delete(kind: Kind, call: Call) -> Response:
     """``DELETE <X>DesigntimeArtifacts(Id,Version)``: 200 without a body; the runtime is untouched."""
     artifact = addressed(kind, call)
-    call.state.check_writable(artifact, "delete", "delete the artifact")
+    call.state.check_writable(artifact, "delete")
     if not call.state.settings.deletes_deployed and call.state.is_on_runtime(artifact.id):
         raise ODataError(400, f"Cannot delete the artifact {artifact.id} as it is deployed.")
     call.state.remove(artifact)
@@ -196,7 +187,7 @@ def save_version(kind: Kind, call: Call) -> Response:
     """``POST <X>DesigntimeArtifactSaveAsVersion?Id=&SaveAsVersion=``: 200 without a body; no version number 400."""
     artifact = call.state.artifact(kind, call.argument("Id"), "active")
     version = call.argument("SaveAsVersion")
-    call.state.check_writable(artifact, "save", "save the artifact")
+    call.state.check_writable(artifact, "save")
     operations.check_new_version(call.state, artifact, version)
     operations.save_as_version(artifact, version, line_bytes=call.state.settings.manifest_line_bytes)
     call.state.touch(artifact, call.user)

@@ -12,7 +12,6 @@ from cpi_tasks.simulator.checkpoint import all_or_nothing
 from cpi_tasks.simulator.metadata import OTHER_FAMILIES
 from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.rendering import Entity, Value, literal
-from cpi_tasks.simulator.routes_designtime import duplicate_text
 from cpi_tasks.simulator.settings import Kind
 from cpi_tasks.simulator.state import Package
 
@@ -96,9 +95,7 @@ def _import_package(call: Call, content: str) -> Response:
         fields = operations.package_fields(call.state, {"ShortText": found.name, **found.fields}, name=found.name)
         package = operations.add_package(call.state, found.id, fields, call.user)
         for item in found.artifacts:
-            taken = call.state.artifacts.get(item.id)
-            if taken is not None:
-                raise ODataError(500, duplicate_text(taken, call.state.packages[taken.package_id].name))
+            operations.check_artifact_id(call.state, item.id)
             operations.check_content(call.state, item.kind, item.entries, is_update=False)
             operations.create_artifact(
                 call.state,

@@ -31,7 +31,7 @@ def _writable(kind: Kind, call: Call) -> StoredArtifact:
     if kind is not Kind.FLOW and call.state.settings.resources_of_other_families == "not-found":
         raise ODataError(404, NOT_FOUND)
     artifact = addressed(kind, call)
-    call.state.check_writable(artifact, "update", "change resources of the artifact")
+    call.state.check_writable(artifact, "update")
     return artifact
 
 
@@ -39,12 +39,21 @@ def _row(item: Resource) -> dict[str, str]:
     return {"Name": item.name, "ResourceType": item.type, "ReferencedResourceType": item.referenced_type}
 
 
+def _referenced_type(call: Call, item: Resource) -> str | None:
+    """Return the type, or what this tenant shows where there is none."""
+    return item.referenced_type or (None if call.state.settings.plain_referenced_type == "null" else "")
+
+
 def _entity(call: Call, artifact: StoredArtifact, item: Resource) -> Entity:
     key = f"Name={literal(item.name)},ResourceType={literal(item.type)}"
     return Entity(
         type="Resource",
         path=f"{path_of(call, artifact)}/Resources({key})",
-        properties={**_row(item), "ResourceContent": None},
+        properties={
+            **_row(item),
+            "ReferencedResourceType": _referenced_type(call, item),
+            "ResourceContent": None,
+        },
         media_type="application/octet-stream",
     )
 
@@ -83,7 +92,7 @@ def read_resource(kind: Kind, call: Call) -> Response:
 def download_resource(kind: Kind, call: Call) -> Response:
     """``GET …/Resources(…)/$value``: 200 with the bytes of the file; refused in a read-only package."""
     artifact = _readable(kind, call)
-    call.state.check_package_writable(call.state.package(artifact.package_id), "download resources of the artifact")
+    call.state.check_content_writable(call.state.package(artifact.package_id), kind)
     item = _found(call, artifact)
     return Response(archive.unpack(artifact.archive)[item.path], 200, media_type="application/octet-stream")
 

@@ -85,7 +85,7 @@ def list_defaults(call: Call) -> Response:
 def _written(call: Call) -> tuple[StoredArtifact, Scheme]:
     artifact = call.state.artifact(Kind.VALUE_MAPPING, call.argument("Id"), call.argument("Version"))
     scheme = Scheme(*(call.argument(name) for name in _KEYS))
-    call.state.check_writable(artifact, "update", "change entries of the value mapping")
+    call.state.check_writable(artifact, "update")
     return artifact, scheme
 
 

@@ -29,6 +29,16 @@ class Kind(Enum):
         return f"{self.value}DesigntimeArtifact"
 
     @property
+    def words(self) -> str:
+        """The family's name in texts of the tenant, e.g. ``Message Mapping``."""
+        return {
+            Kind.FLOW: "Integration Flow",
+            Kind.MESSAGE_MAPPING: "Message Mapping",
+            Kind.SCRIPT_COLLECTION: "Script Collection",
+            Kind.VALUE_MAPPING: "Value Mapping",
+        }[self]
+
+    @property
     def runtime_type(self) -> str:
         """What the runtime shows as ``Type``."""
         return {
@@ -86,7 +96,9 @@ class SimulatorSettings:
     requires_started_references: bool = False
     """Stricter: what a flow names must be STARTED when the flow's deployment is triggered."""
 
-    version_mode: Literal["manifest-if-higher", "keep", "draft"] = "manifest-if-higher"
+    version_mode: Literal["manifest-if-higher", "manifest", "keep", "draft"] = "manifest-if-higher"
+    """The version after an upload (PUT): that of the manifest where it is higher, also where it is lower (flashpipe's
+    cmd_test.go), never (terraform-provider-sap-integration-suite), or a draft (mcp-cpi)."""
     modified_at_families: frozenset[str] = frozenset({Kind.FLOW.value})
     parameter_write_moves_modified_at: bool = True
     put_takes_file_values: bool = False
@@ -118,6 +130,15 @@ class SimulatorSettings:
     # -- design-time artifacts
     create_version: Literal["1.0.0", "manifest"] = "1.0.0"
     """The version of a created artifact; value mappings take the manifest's in any case."""
+    created_mappings_move_on_s: float | None = None
+    """Seconds after which a created message mapping has the next patch version (mcp-cpi saw it); never if ``None``."""
+    symbolic_name: Literal["id", "as-uploaded"] = "id"
+    """A creation stores the artifact's id as ``Bundle-SymbolicName`` (terraform-provider-sap-integration-suite,
+    landscaper), or keeps the uploaded one (mcp-cpi); later uploads must have the stored one in any case."""
+    artifact_names: Literal["checked", "any"] = "checked"
+    """Whether display names that SAP's specification does not allow are refused (400)."""
+    duplicate_artifact_text: Literal["observed", "specified"] = "observed"
+    """The text for an artifact id that exists: as mcp-cpi saw it, or that of SAP's specification."""
     draft_word: Literal["Active", "Draft"] = "Active"
     """What reads and lists show as the version of a draft."""
     artifact_content_on_reads: Literal["null", "base64"] = "null"
@@ -131,6 +152,8 @@ class SimulatorSettings:
     """Whether a design-time artifact may be deleted while it is on the runtime (400 where not)."""
     resources_of_other_families: Literal["not-found", "write-only", "allowed"] = "not-found"
     """Resources of message mappings and script collections; value mappings have none."""
+    plain_referenced_type: Literal["null", "empty"] = "null"
+    """``ReferencedResourceType`` where it does not apply: null as in SAP's specification, or an empty text."""
     resource_update_status: Literal[202, 200] = 202
     guidelines_status: Literal[202, 200] = 202
     value_mapping_functions: Literal["working", "as-observed"] = "working"
@@ -140,6 +163,9 @@ class SimulatorSettings:
 
     # -- locks
     lock_status: Literal[400, 409, 423, 500] = 400
+    lock_errors: Literal["specified", "uniform"] = "specified"
+    """Whether a mapping's update and a value mapping's deletion are a 500 with texts of their own, as in SAP's
+    specification; everything else, or all where uniform, has ``lock_status`` and ``lock_text``."""
     lock_text: str = "Cannot update the artifact as it is locked"
     lock_blocks: frozenset[LockedOperation] = frozenset({"update", "delete", "save", "configure"})
     """What is refused while somebody has the artifact open; ``update`` includes resources and mapping entries."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cpi_tasks.simulator import archive
+from cpi_tasks.simulator import archive, manifest
 from cpi_tasks.simulator.archive import Content, Parameter
 from cpi_tasks.simulator.building import BuildFindings, examine, examine_mapping
 from cpi_tasks.simulator.clock import Clock
@@ -16,6 +16,11 @@ from cpi_tasks.simulator.odata import ODataError
 from cpi_tasks.simulator.settings import Kind, LockedOperation, SimulatorSettings
 
 NOT_FOUND = "Integration design time artifact not found."
+_LOCK_TEXTS: Mapping[tuple[Kind, LockedOperation], str] = {
+    (Kind.MESSAGE_MAPPING, "update"): "Update of Message Mapping failed. Cannot update the artifact as it is locked.",
+    (Kind.VALUE_MAPPING, "delete"): "Cannot delete the artifact as it is locked.",
+}
+"""Where SAP's specification has an answer of its own, a 500."""
 PROFILE_KEY = "SAP_ProfileId"
 """The parameter by which a flow names its runtime."""
 
@@ -63,6 +68,8 @@ class StoredArtifact:
     created_ms: int = 0
     modified_by: str = ""
     modified_ms: int = 0
+    keeps_symbolic_name: bool = False
+    """Whether the manifest keeps the symbolic name that it was uploaded with; else it has the id."""
     profile: str = ""
     """The value of ``SAP_ProfileId`` where the tenant adds this parameter; nothing where it does not."""
     encoded: str = ""
@@ -105,9 +112,22 @@ class StoredArtifact:
 
     def store(self, entries: Mapping[str, bytes], *, version: str | None, line_bytes: int = 72) -> None:
         """Take new content, rewritten the tenant's way; a given version is written into the manifest."""
-        stored = archive.rewrite(entries, kind=self.kind, artifact_id=self.id, version=version, line_bytes=line_bytes)
+        sent = manifest.symbolic_name(manifest.parse(entries.get(manifest.PATH, b"")))
+        stored = archive.rewrite(
+            entries,
+            kind=self.kind,
+            artifact_id=self.id,
+            symbolic_name=sent if self.keeps_symbolic_name and sent else self.id,
+            version=version,
+            line_bytes=line_bytes,
+        )
         content = archive.read(stored, self.kind)
         self.archive, self._content, self._findings, self.encoded = archive.pack(stored), content, None, ""
+
+    @property
+    def symbolic_name(self) -> str:
+        """The symbolic name that an upload has to have."""
+        return manifest.symbolic_name(self.content.headers)
 
     def answers_to(self, version: str) -> bool:
         """Whether a ``Version`` literal addresses what is stored: ``active`` in any case, or the current number."""
@@ -157,9 +177,16 @@ class TenantState:
         self.runtime: dict[str, RuntimeRecord] = {}
         self.rows: dict[str, KeptRow] = {}
         self.tasks: dict[str, Deployment] = {}
+        self.moves: dict[str, tuple[float, str]] = {}
+        """When created mappings get the next version, and the one that they must still have then."""
         self.counter = DeploymentCounter()
         self.fates = FateBook()
         self.is_dirty = False
+
+    @property
+    def keeps_symbolic_names(self) -> bool:
+        """Whether creations keep the uploaded symbolic name."""
+        return self.settings.symbolic_name == "as-uploaded"
 
     def now_ms(self) -> int:
         """Give the tenant's time in whole epoch milliseconds."""
@@ -183,21 +210,31 @@ class TenantState:
         """Give the version as reads and lists of this tenant show it."""
         return self.settings.draft_word if artifact.is_draft else artifact.version
 
-    def check_writable(self, artifact: StoredArtifact, operation: LockedOperation, action: str) -> None:
+    def check_writable(self, artifact: StoredArtifact, operation: LockedOperation) -> None:
         """Refuse a write to content in a read-only package or to a locked artifact (both usually 400)."""
-        self.check_package_writable(self.package(artifact.package_id), action)
+        self.check_content_writable(self.package(artifact.package_id), artifact.kind)
         self.check_unlocked(artifact, operation)
 
+    def check_content_writable(self, package: Package, kind: Kind) -> None:
+        """Refuse access to content in a read-only package (usually 400), with the text of SAP's specification."""
+        if package.is_read_only:
+            text = f"{kind.words} artifact consists in a configure only package with Id: {package.id}"
+            raise ODataError(self.settings.read_only_status, text)
+
     def check_package_writable(self, package: Package, action: str) -> None:
-        """Refuse anything but configuration in a read-only package (usually 400)."""
+        """Refuse a change of a read-only package itself (usually 400)."""
         if package.is_read_only:
             status = self.settings.read_only_status
             raise ODataError(status, f"Cannot {action} because the integration package {package.id} is configure-only.")
 
     def check_unlocked(self, artifact: StoredArtifact, operation: LockedOperation) -> None:
         """Refuse what a lock blocks while somebody has the artifact open (usually 400)."""
-        if artifact.id in self.locks and operation in self.settings.lock_blocks:
-            raise ODataError(self.settings.lock_status, self.settings.lock_text)
+        if artifact.id not in self.locks or operation not in self.settings.lock_blocks:
+            return
+        own_text = _LOCK_TEXTS.get((artifact.kind, operation))
+        if own_text is not None and self.settings.lock_errors == "specified":
+            raise ODataError(500, own_text)
+        raise ODataError(self.settings.lock_status, self.settings.lock_text)
 
     def is_on_runtime(self, artifact_id: str) -> bool:
         """Whether the runtime shows anything under an id."""
@@ -207,6 +244,7 @@ class TenantState:
     def insert(self, artifact: StoredArtifact) -> None:
         """Add an artifact to its package."""
         artifact.profile = self.settings.added_profile
+        artifact.keeps_symbolic_name = self.keeps_symbolic_names
         self.artifacts[artifact.id] = artifact
         self.packages[artifact.package_id].artifacts[artifact.kind][artifact.id] = None
         self.is_dirty = True

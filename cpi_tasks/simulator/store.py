@@ -45,6 +45,9 @@ def dump(state: TenantState) -> str:
             for item in state.packages.values()
         ],
         "locks": [asdict(lock) for lock in state.locks.values()],
+        "moves": {
+            artifact_id: {"due": int(due), "from": version} for artifact_id, (due, version) in state.moves.items()
+        },
         "runtime": {artifact_id: _dump_record(record) for artifact_id, record in state.runtime.items()},
     }
     artifacts = ",\n".join(_dump_artifact(item) for item in state.artifacts.values())
@@ -145,6 +148,9 @@ def _fill(state: TenantState, data: Json) -> None:
     for item in _objects(data["locks"]):
         lock = Lock(**item)  # type: ignore[arg-type]
         state.locks[lock.artifact_id] = lock
+    for artifact_id, value in _object(data.get("moves", {})).items():
+        move = _object(value)
+        state.moves[artifact_id] = (float(_number(move["due"])), _text(move["from"]))
     for artifact_id, value in _object(data["runtime"]).items():
         state.runtime[artifact_id] = _load_record(_object(value))
         for call in state.runtime[artifact_id].calls:

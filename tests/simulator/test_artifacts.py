@@ -165,7 +165,7 @@ async def test_a_mapping_update_must_not_name_id_or_package(connect: Connect, bu
         answer = await client.put(f"{kind}DesigntimeArtifacts(Id='{name}',Version='active')", json=body)
         assert answer.status_code == status
         if status == 500:
-            assert _message(answer) == "Update of PackageId and Id are not allowed"
+            assert _message(answer) == "Update of Message Mapping failed : Update of PackageId and Id are not allowed"
 
 
 async def test_parameters_without_definitions_are_refused_with_500(

@@ -222,7 +222,7 @@ async def test_item_11_refused_content(connect: Connect, flow: Build, bundle: Bu
     assert [(answer.status_code, _message(answer)) for answer in refused] == [
         (400, "Could not update artifact of the package; due to change in the Bundle-symbolicName."),
         (500, "BUNDLE_SYMBOLIC_NAME_CANNOT_BE_UPDATED"),
-        (500, "Update of PackageId and Id are not allowed"),
+        (500, "Update of Message Mapping failed : Update of PackageId and Id are not allowed"),
         (500, "InputStream cannot be null"),
         (501, "Not implemented"),
         (501, "Not implemented"),

@@ -44,7 +44,7 @@ async def test_read_only_status(connect: Connect, flow: Build, status: int) -> N
     _with_flow(simulator, flow("F"), mode="READ_ONLY")
     answers = [await client.get(f"{FLOW_F}/$value"), await client.delete(FLOW_F), await client.post(f"{SAVE_F}'1.0.1'")]
     assert [answer.status_code for answer in answers] == [status] * 3
-    assert "configure-only" in _message(answers[0])
+    assert "Integration Flow artifact consists in a configure only package with Id: P" in _message(answers[0])
 
 
 @pytest.mark.parametrize(("rule", "flow_version"), [("1.0.0", "1.0.0"), ("manifest", "3.1.0")])

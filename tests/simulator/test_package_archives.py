@@ -112,7 +112,10 @@ async def test_an_existing_package_needs_overwriting(
     simulator.add_artifact("P", "G", "Integration", flow("G"))
     assert (await client.post("IntegrationPackages", json=body)).status_code == status
     again = await client.post("IntegrationPackages", json={"Id": "P", "Name": "P", "ShortText": "P"})
-    assert (again.status_code, _message(again)) == (status, "Integration package with ID P already exists.")
+    assert (again.status_code, _message(again)) == (
+        status,
+        "Entity with the specified IntegrationPackage id already exist.",
+    )
     assert (await client.post("IntegrationPackages?Overwrite=true", json=body)).status_code == 201
     assert list(simulator.artifacts) == ["F"]
 

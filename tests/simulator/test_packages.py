@@ -50,7 +50,7 @@ async def test_a_package_body_may_be_wrapped_and_carry_unknown_fields(connect: C
         ({"ShortText": ""}, 400, "Property 'ShortText' cannot be empty"),
         ({"Mode": "READ_ONLY"}, 400, "Property 'Mode' cannot be set."),
         ({"Id": ""}, 400, "Property 'Id' cannot be empty"),
-        ({"Id": "Taken"}, 409, "Integration package with ID Taken already exists."),
+        ({"Id": "Taken"}, 409, "Entity with the specified IntegrationPackage id already exist."),
     ],
 )
 async def test_a_bad_package_is_refused(connect: Connect, change: dict[str, str], status: int, text: str) -> None:

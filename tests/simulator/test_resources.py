@@ -36,8 +36,8 @@ async def test_resources_are_listed_by_type_counted_and_read(connect: Connect, f
     _with_flow(simulator, flow)
     rows = (await client.get(f"{FLOW_F}/Resources")).json()["d"]["results"]
     assert [(row["Name"], row["ResourceType"], row["ReferencedResourceType"]) for row in rows] == [
-        ("b.gsh", "groovy", ""),
-        ("m.xsl", "xslt", ""),
+        ("b.gsh", "groovy", None),
+        ("m.xsl", "xslt", None),
         ("types.xsd", "xsd", "wsdl"),
     ]
     assert {row["ResourceContent"] for row in rows} == {None}
