@@ -76,8 +76,11 @@ class Gatekeeper:
             raise ODataError(403, "CSRF token validation failed", {"X-CSRF-Token": "Required"})
 
     def hand_out_csrf(self, request: Request, response: Response) -> None:
-        """Answer ``X-CSRF-Token: Fetch`` on a GET with a token; a session that is known keeps its own."""
-        if request.method != "GET" or request.headers.get("X-CSRF-Token", "").lower() != "fetch":
+        """Answer ``X-CSRF-Token: Fetch`` on a GET or HEAD with a token; a session that is known keeps its own.
+
+        The SAP Cloud SDK fetches its tokens by HEAD.
+        """
+        if request.method not in {"GET", "HEAD"} or request.headers.get("X-CSRF-Token", "").lower() != "fetch":
             return
         session_id = request.cookies.get("JSESSIONID", "")
         if session_id not in self._sessions:

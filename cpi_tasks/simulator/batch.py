@@ -13,6 +13,7 @@ from cpi_tasks.simulator.odata import ODataError
 
 _LINE_END = rb"\r?\n"
 _REQUEST_LINE = re.compile(r"([A-Z]+) (\S+) HTTP/1\.[01]")
+_LINE_WITH_BLANKS = re.compile(r"([A-Z]+) (\S(?:[^\r\n]*\S)?) HTTP/1\.[01]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +42,22 @@ class PartAnswer:
     content_id: str | None = None
 
 
-def parse(content_type: str, body: bytes) -> list[PartRequest | Changeset]:
-    """Read a batch, with CR LF or LF at the ends of its lines; anything malformed is a 400."""
+def parse(content_type: str, body: bytes, *, takes_blanks: bool = False) -> list[PartRequest | Changeset]:
+    """Read a batch, with CR LF or LF at the ends of its lines; anything malformed is a 400.
+
+    Where blanks are taken, one inside of the address of a request line, such as that of an unescaped parameter key, is
+    part of the address.
+    """
+    line = _LINE_WITH_BLANKS if takes_blanks else _REQUEST_LINE
     parts: list[PartRequest | Changeset] = []
     for headers, content in _parts(content_type, body):
         if headers.get("content-type", "").lower().startswith("multipart/mixed"):
-            inner = [_request(*part) for part in _parts(headers["content-type"], content)]
+            inner = [_request(*part, line) for part in _parts(headers["content-type"], content)]
             if any(request.method == "GET" for request in inner):
                 raise ODataError(400, "A change set must not contain GET requests.")
             parts.append(Changeset(requests=inner))
         else:
-            parts.append(_request(headers, content))
+            parts.append(_request(headers, content, line))
     if not parts:
         raise ODataError(400, "The batch request has no parts.")
     return parts
@@ -101,12 +107,12 @@ def _headers(head: bytes) -> dict[str, str]:
     return headers
 
 
-def _request(headers: Mapping[str, str], content: bytes) -> PartRequest:
+def _request(headers: Mapping[str, str], content: bytes, line_pattern: re.Pattern[str]) -> PartRequest:
     if not headers.get("content-type", "").lower().startswith("application/http"):
         raise ODataError(400, "A part of the batch request is neither application/http nor multipart/mixed.")
     # A request without headers ends with its first line; nothing needs to follow.
     first, end, rest = content.lstrip(b"\r\n").partition(b"\n")
-    line = _REQUEST_LINE.fullmatch(first.decode("latin-1").strip())
+    line = line_pattern.fullmatch(first.decode("latin-1").strip())
     if line is None:
         raise ODataError(400, "A part of the batch request has a malformed request line.")
     head, _, body = _partition(rest) if end else (b"", b"", b"")

@@ -126,6 +126,14 @@ def decode_archive(text: str) -> dict[str, bytes]:
     return archive.unpack(decode_base64(text, "artifact content"))
 
 
+def attachment(name: str) -> str:
+    """Return the ``Content-Disposition`` of a download: quoted, and with ``filename*`` beyond ASCII (RFC 6266)."""
+    clean = "".join("_" if char < " " or char in "/\\\x7f" else char for char in name)
+    plain = "".join(char if char.isascii() else "_" for char in clean).replace('"', '\\"')
+    extended = "" if clean.isascii() else f"; filename*=UTF-8''{quote(clean, safe='', errors='replace')}"
+    return f'attachment; filename="{plain}"{extended}'
+
+
 def empty(status: int) -> Response:
     """Give an answer without a body."""
     return Response(b"", status)

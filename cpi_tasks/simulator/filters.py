@@ -17,6 +17,63 @@ _FUNCTION = re.compile(
 )
 
 
+_OR = re.compile(r"\s+or\s+")
+_DEEPEST = 32
+"""How many parentheses may stand inside of each other."""
+
+
+def _split(text: str) -> list[str]:
+    """Split at every ``or`` outside of quotes and parentheses."""
+    parts, start, depth, position = [], 0, 0, 0
+    while position < len(text):
+        char = text[position]
+        found = None
+        if char == "'":
+            end = text.find("'", position + 1)
+            position = len(text) if end < 0 else end
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif depth == 0:
+            found = _OR.match(text, position)
+        if found:
+            parts.append(text[start:position])
+            start = position = found.end()
+        else:
+            position += 1
+    return [*parts, text[start:]]
+
+
+def _unwrapped(text: str) -> str:
+    """Take off parentheses around the whole text, as the SAP Cloud SDK writes them around every comparison."""
+    text = text.strip()
+    for _ in range(_DEEPEST):
+        if not (text.startswith("(") and text.endswith(")") and _closes_at_the_end(text)):
+            break
+        text = text[1:-1].strip()
+    return text
+
+
+def _closes_at_the_end(text: str) -> bool:
+    depth, is_quoted = 0, False
+    for position, char in enumerate(text):
+        is_quoted ^= char == "'"
+        depth += 0 if is_quoted else {"(": 1, ")": -1}.get(char, 0)
+        if depth == 0:
+            return position == len(text) - 1
+    return False
+
+
+def _parse(text: str, depth: int = 0) -> list[tuple[str, Callable[[Row], bool]]]:
+    """Return the terms of which one must hold."""
+    if depth > _DEEPEST:
+        raise ODataError(400, "Invalid filter expression: too many parentheses.")
+    whole = _unwrapped(text)
+    parts = _split(whole)
+    if len(parts) == 1:
+        return [_parse_term(whole)]
+    return [term for part in parts for term in _parse(part, depth + 1)]
+
+
 def _parse_term(text: str) -> tuple[str, Callable[[Row], bool]]:
     """Give the property a term is about, and the test."""
     if match := _COMPARISON.fullmatch(text):
@@ -37,12 +94,12 @@ def _parse_term(text: str) -> tuple[str, Callable[[Row], bool]]:
 def parse_filter(text: str | None, properties: Collection[str] | None = None) -> Callable[[Row], bool]:
     """Build a predicate over string properties: ``eq ne substringof startswith endswith`` joined by ``or``.
 
-    Anything else is a 400, also a property that is not among the given ones.
+    Parentheses may stand around each of them and around groups. Anything else is a 400, also a property that is not
+    among the given ones.
     """
     if text is None:
         return lambda _row: True
-    parts = re.split(r"\s+or\s+(?=(?:[^']*'[^']*')*[^']*$)", text.strip())
-    terms = [_parse_term(part.strip()) for part in parts]
+    terms = _parse(text)
     for name, _ in terms:
         _check_property(name, properties, "$filter")
     return lambda row: any(term(row) for _, term in terms)
@@ -50,7 +107,7 @@ def parse_filter(text: str | None, properties: Collection[str] | None = None) ->
 
 def equality_value(text: str | None, name: str) -> str | None:
     """Give the literal of a filter that is nothing but ``<name> eq '<literal>'``: it spares reading the whole list."""
-    match = _COMPARISON.fullmatch((text or "").strip())
+    match = _COMPARISON.fullmatch(_unwrapped(text or ""))
     if match is None or match.group(1) != name or match.group(2) != "eq":
         return None
     return match.group(3).replace("''", "'")

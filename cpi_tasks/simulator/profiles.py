@@ -23,6 +23,7 @@ PROFILES: Mapping[str, SimulatorSettings] = {
         empty_parameter_values="refused",
         value_validation="by-type",
         batch_absolute_paths=False,
+        batch_blanks=False,
         deploys_version_numbers=False,
         error_information_delay_s=20.0,
         other_runtime_trigger="refused",

@@ -72,7 +72,7 @@ def batch(call: Call, desk: Desk, record: RequestRecord) -> Response:
     answer. In a change set ``$<Content-ID>`` at the beginning of a path names what an earlier request of it created.
     """
     settings = call.state.settings
-    parts = parse(call.content_type, call.body)
+    parts = parse(call.content_type, call.body, takes_blanks=settings.batch_blanks)
     if sum(len(part.requests) if isinstance(part, Changeset) else 1 for part in parts) > settings.batch_max_parts:
         raise ODataError(400, f"The batch request has more than {settings.batch_max_parts} parts.")
     answers = _Batch(call, desk).answers([_logged(part, desk, record) for part in parts])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable
 from functools import partial
 
 from starlette.responses import Response
 
 from cpi_tasks.simulator import manifest, operations
-from cpi_tasks.simulator.call import Call, Handler, Route, decode_archive, empty
+from cpi_tasks.simulator.call import Call, Handler, Route, attachment, decode_archive, empty
 from cpi_tasks.simulator.filters import choose
 from cpi_tasks.simulator.metadata import OTHER_FAMILIES
 from cpi_tasks.simulator.odata import ODataError
@@ -102,8 +101,7 @@ def download(kind: Kind, call: Call) -> Response:
     artifact = addressed(kind, call)
     package = call.state.package(artifact.package_id)
     call.state.check_content_writable(package, kind)
-    name = re.sub(r'[^\w. -]|["\\]', "_", artifact.name, flags=re.ASCII) or artifact.id
-    headers = {"Content-Disposition": f"attachment; filename={name}.zip"}
+    headers = {"Content-Disposition": attachment(f"{artifact.name or artifact.id}.zip")}
     return Response(artifact.archive, 200, headers, media_type="application/zip")
 
 

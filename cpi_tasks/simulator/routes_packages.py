@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.responses import Response
 
 from cpi_tasks.simulator import operations, package_archive
-from cpi_tasks.simulator.call import Call, Handler, Route, decode_base64, empty
+from cpi_tasks.simulator.call import Call, Handler, Route, attachment, decode_base64, empty
 from cpi_tasks.simulator.checkpoint import all_or_nothing
 from cpi_tasks.simulator.metadata import OTHER_FAMILIES
 from cpi_tasks.simulator.odata import ODataError
@@ -68,10 +66,10 @@ def read_package(call: Call) -> Response:
 def create_package(call: Call) -> Response:
     """``POST IntegrationPackages``: 201; bad id, missing ShortText or a Mode 400, existing id 409.
 
-    With ``PackageContent`` the package is imported.
+    With ``PackageContent`` the package is imported; landscaper always sends the property, mostly empty.
     """
     sent = call.fields()
-    if "PackageContent" in sent:
+    if sent.get("PackageContent"):
         return _import_package(call, sent["PackageContent"])
     if not sent.get("Id"):
         raise ODataError(400, "Property 'Id' cannot be empty")
@@ -153,8 +151,7 @@ def download_package(call: Call) -> Response:
             500, f"Package export failed. It contains the following artifacts are in draft state: [ {listed} ]"
         )
     content = package_archive.export(package, artifacts, call.state.now_ms())
-    name = re.sub(r"[^\w.-]", "_", package.id, flags=re.ASCII)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+    headers = {"Content-Disposition": attachment(f"{package.id}.zip")}
     return Response(content, 200, headers, media_type="application/zip")
 
 

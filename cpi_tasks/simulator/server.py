@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import cast
 
 import trio
 from hypercorn.config import Config
+from hypercorn.events import Event, RawData
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
@@ -25,6 +28,8 @@ from cpi_tasks.simulator.tenant import Simulator
 _log = logging.getLogger(__name__)
 _SAVE_INTERVAL_S = 0.2
 _KEEP_ALIVE_S = 75.0
+_STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3}) \r\n")
+_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 async def serve(
@@ -62,6 +67,18 @@ async def _serve(
         simulator.save()
 
 
+class _Connection(TCPServer):
+    """A connection whose answers have reason phrases, which hypercorn leaves out and some clients show."""
+
+    async def protocol_send(self, event: Event) -> None:
+        # The head of an answer is an event of its own, and no other begins like this.
+        found = _STATUS_LINE.match(event.data) if isinstance(event, RawData) else None
+        if isinstance(event, RawData) and found is not None:
+            phrase = _PHRASES.get(int(found[1]), b"Unknown")
+            event = RawData(data=found[0].rstrip(b"\r\n") + phrase + b"\r\n" + event.data[found.end() :])
+        await super().protocol_send(event)
+
+
 class _Server:
     """One hypercorn connection handler per connection, so that a connection can be dropped from inside a request."""
 
@@ -87,7 +104,7 @@ class _Server:
             served = cast("trio.SSLStream[trio.SocketStream]", stream)
             if self._tls is not None:
                 served = trio.SSLStream(stream, self._tls, server_side=True, https_compatible=True)
-            await TCPServer(self._app, self._config, self._context, ConnectionState({}), served)
+            await _Connection(self._app, self._config, self._context, ConnectionState({}), served)
         except Exception as error:  # noqa: BLE001 - whatever one client sends, the others go on being served
             _log.debug("connection given up: %r", error)
         finally:

@@ -187,6 +187,9 @@ class SimulatorSettings:
     """For a part that succeeded without a body and would be 202 if it were sent alone."""
     batch_absolute_paths: bool = True
     """Whether request lines of parts may begin with ``/api/v1/`` or a host; relative ones are always understood."""
+    batch_blanks: bool = True
+    """Whether a blank inside of a part's request line is taken: cig and the flashpipe fork send keys unescaped, the
+    fork sends single requests where such a batch is refused (400)."""
     changesets_are_atomic: bool = True
     batch_max_parts: int = 1000
 

@@ -79,6 +79,7 @@ POSITIONS: Mapping[str, tuple[object, ...]] = {
     "batch_status": (202, 200),
     "batch_part_status": (202, 204),
     "batch_absolute_paths": BOTH,
+    "batch_blanks": BOTH,
     "changesets_are_atomic": BOTH,
     "batch_max_parts": (0, 1000),
     "task_id_form": ("bare", "quoted", "newline"),

@@ -187,6 +187,7 @@ async def test_row_10_folded_names_and_directives_survive_a_prefix(
     world: World, autojump_clock: trio.testing.MockClock
 ) -> None:
     """Rewriting a manifest leaves no rest of a folded value, keeps directives, and folds at 72 bytes."""
+    world.behave(artifact_names="any")
     world.project.keys["deploymentPrefix"] = "DEV"
     world.project.flow("Sales", LONG_ID, name=LONG_NAME)
     ran = await world.run(Selection(keep_temp=True))

@@ -118,6 +118,7 @@ async def test_ids_with_dots_hyphens_and_of_any_length(
     world: World, autojump_clock: trio.testing.MockClock, artifact: str
 ) -> None:
     """Ids as SAP's content has them work for a flow and for what it uses."""
+    world.behave(artifact_names="any")
     world.project.keys["deploymentPrefix"] = "QA"
     world.project.flow("Sales", artifact, scripts_of=f"{artifact}.Scripts", name=UNICODE_NAME)
     world.project.collection("Sales", f"{artifact}.Scripts")
@@ -131,6 +132,7 @@ async def test_ids_with_dots_hyphens_and_of_any_length(
 
 async def test_a_display_name_wins_over_the_manifests(world: World, autojump_clock: trio.testing.MockClock) -> None:
     """``displayName`` names the artifact on the tenant; a changed one is a change, and one taken away is one too."""
+    world.behave(artifact_names="any")
     world.project.flow("Sales", "Orders", displayName=UNICODE_NAME)
     await world.run()
     assert world.simulator.artifact("Orders").name == UNICODE_NAME

@@ -100,7 +100,7 @@ async def test_a_download_is_the_zip_whatever_is_accepted(connect: Connect, flow
     simulator.add_artifact("P", "F", "Integration", flow("F", name="My Flow"))
     answer = await client.get(f"{FLOW_F}/$value", headers={"Accept": accept})
     assert answer.headers["content-type"] == "application/zip"
-    assert answer.headers["content-disposition"] == "attachment; filename=My Flow.zip"
+    assert answer.headers["content-disposition"] == 'attachment; filename="My Flow.zip"'
     assert "META-INF/MANIFEST.MF" in _files(answer.content)
 
 

@@ -192,7 +192,7 @@ async def test_item_10_downloads(connect: Connect, flow: Build) -> None:
     simulator.add_artifact("P", "F", "Integration", flow("F", files={"src/main/resources/script/a.groovy": b"x"}))
     for accept in ("application/zip", "application/json", "application/octet-stream", "*/*"):
         answer = await client.get(f"{FLOW_F}/$value", headers={"Accept": accept})
-        assert re.search(r"filename=F\.zip", answer.headers["content-disposition"])
+        assert re.search(r'filename="F\.zip"', answer.headers["content-disposition"])
         assert _files(answer.content)["src/main/resources/script/a.groovy"] == b"x"
 
 

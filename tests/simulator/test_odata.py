@@ -64,7 +64,7 @@ def test_no_path_breaks_the_parser(path: str) -> None:
         assert error.status == 400  # noqa: PT017 - both ways out are right
 
 
-@pytest.mark.parametrize("text", ["Id gt 'x'", "Id eq x", "Id eq 'a' and Id eq 'b'", "", "(Id eq 'a')"])
+@pytest.mark.parametrize("text", ["Id gt 'x'", "Id eq x", "Id eq 'a' and Id eq 'b'", "", "(Id eq 'a'"])
 def test_an_unsupported_filter_is_400(text: str) -> None:
     """Nothing is silently ignored."""
     with pytest.raises(ODataError) as caught:
