@@ -37,8 +37,15 @@ _HTML = re.compile(
 )
 _XSLT = b"http://www.w3.org/1999/XSL/Transform"
 _MARKERS = (b"<" * 7, b">" * 7, b"|" * 7)
-_MARKER = re.compile(rb"(?:\A|[\r\n])(<{7}|>{7}|\|{7})(?=[ \t\r\n]|\Z)")
-_ANY_MARKER = re.compile(rb"(?:\A|[\r\n])(<{7}|>{7}|\|{7}|={7})(?=[ \t\r\n]|\Z)")
+# Git's are seven characters long if not set otherwise (gitattributes, conflict-marker-size).
+_SIDES = rb"(?:<{7}|>{7}|\|{7})(?=[ \t\r\n]|\Z)|(?:<{8,}|>{8,}|\|{8,})(?= \S)"
+_MARKER = re.compile(rb"(?:\A|[\r\n])(" + _SIDES + rb")")
+_ANY_MARKER = re.compile(rb"(?:\A|[\r\n])(" + _SIDES + rb"|={7,}(?=[ \t\r\n]|\Z))")
+_PERFORCE = re.compile(rb"(?:\A|[\r\n])>>>> ORIGINAL ")
+_ERROR_ANSWER = re.compile(
+    rb"\A\s*(?:(?:HTTP/[\d.]+ )?[45]\d\d:? [A-Z][A-Za-z ]{2,40}\s*\Z"
+    rb"|(?:<\?xml[^>]*>\s*)?<Error>\s*<Code>|\{\s*\"message\"\s*:\s*\"Not Found\")"
+)
 _LINE_END = re.compile(rb"\r\n?|\n")
 _WIDE = {
     b"\xff\xfe\0\0": "UTF-32",
@@ -67,7 +74,16 @@ def is_text(path: str, data: bytes) -> bool:
 
 def find_foreign(path: str, data: bytes) -> Fault | None:
     """Return what is in the file instead of its content; ``None`` where nothing says that it is not its own."""
-    return _find_stand_in(path, data) or _find_wide(path, data) or _find_markers(path, data)
+    return _find_damage(path, data) or _find_stand_in(path, data) or _find_wide(path, data) or _find_markers(path, data)
+
+
+def _find_damage(path: str, data: bytes) -> Fault | None:
+    """Return the fault of what an editor or a download made of the file."""
+    if data.startswith(MARK * 2) and path.lower().endswith(TEXT_SUFFIXES):
+        return Fault(line=1, message="begins with two byte order marks; save it as UTF-8 without them")
+    if _ERROR_ANSWER.match(data.removeprefix(MARK)[:_LONGEST_POINTER]):
+        return Fault(line=1, message="is the error answer of a server, saved in place of the file; download it again")
+    return None
 
 
 def _find_stand_in(path: str, data: bytes) -> Fault | None:
@@ -143,6 +159,9 @@ def _find_markers(path: str, data: bytes) -> Fault | None:
     """Return the fault of a text with markers of an unresolved merge; ``=======`` alone may be a heading."""
     body = data.removeprefix(MARK)
     # The search is slow, and hardly any file has what it looks for.
+    if b">>>> ORIGINAL " in body and (match := _PERFORCE.search(body)) and is_text(path, data):
+        line = line_at(body, match.end() - len(">>>> ORIGINAL "))
+        return Fault(line=line, message=f"has merge conflict markers of Perforce (line {line}); resolve the conflict")
     is_suspicious = any(marker in body for marker in _MARKERS)
     if not is_suspicious or not _MARKER.search(body) or not is_text(path, data):
         return None

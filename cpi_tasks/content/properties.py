@@ -11,6 +11,7 @@ from javaproperties.util import CONTINUED_RGX
 _BOM = "\ufeff"
 _INVISIBLE = "\ufeff\u200b\u2060\xa0"
 """A byte order mark in the middle of a file, and what comes along with a text that is copied from a web page."""
+_C1 = re.compile("[\x80-\x84\x86-\x9f]")
 _LINE_BREAK = re.compile("\r\n?|\n")
 _ONLY_BACKSLASH = re.compile(r"\\(?:[\r\n]|\Z)")
 _MOST_REREAD = 20_000_000
@@ -61,6 +62,10 @@ def find_faults(data: bytes) -> Iterator[tuple[int, str]]:
     except ValueError as error:
         yield 0, str(error)
         return
+    if (control := _C1.search(text)) is not None:
+        # In ISO-8859-1 these bytes are control characters; in Windows-1252 they are quotation marks and the euro sign.
+        line = 1 + len(_LINE_BREAK.findall(text, 0, control.start()))
+        yield line, "has a character of Windows-1252, which Java reads as a control character; save the file as UTF-8"
     line = 1
     try:
         for element in parse(text):

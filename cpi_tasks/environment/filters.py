@@ -62,7 +62,8 @@ class Filter:
 
     def _complaint(self, part: Part, ids: Mapping[str, str]) -> str:
         if not part.pattern:
-            return f"'{part.written}' names no {self.what}; write an id or a pattern after '{_NEGATION}'"
+            after = f" after '{_NEGATION}'" if part.is_negated else "; an empty filter means none"
+            return f"'{part.written}' names no {self.what}; write an id or a pattern{after}"
         if _WILDCARDS.intersection(part.pattern):
             return f"no {self.what} matches '{part.written}'{_hint(part.pattern, ids)}"
         return f"there is no {self.what} '{part.pattern}'{_hint(part.pattern, ids)}"
@@ -95,6 +96,9 @@ def read_filters(layers: Layers) -> Filters:
 def _read(key: str, what: str, found: tuple[str, Layer] | None) -> Filter:
     text, layer = found if found is not None else ("", None)
     parts = tuple(dict.fromkeys(_part(name.strip()) for name in text.split(",") if name.strip()))
+    if text.strip() and not parts:
+        # Commas alone, as of two variables without a value: meant to leave something out, so not taken for no filter.
+        parts = (Part(pattern="", is_negated=False),)
     return Filter(key=key, what=what, parts=parts, layer=layer if parts else None)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cpi_tasks.foreign import find_foreign
 from tests.content.texts import BOM, EVERY_TEXT, LFS, PAGE, PROP, SCRIPT, TEXTS, faults
 
 
@@ -132,3 +133,30 @@ def test_published_artifacts_pass(samples: Path) -> None:
         parts = file.relative_to(samples).parts[2:]
         if parts and parts[0] in {"META-INF", "src", "metainfo.prop", "value_mapping.xml", ".project"}:
             assert faults("/".join(parts), file.read_bytes()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "said"),
+    [
+        ("src/main/resources/script/a.groovy", b"\xef\xbb\xbf\xef\xbb\xbfx", "two byte order marks"),
+        ("src/main/resources/lib/a.jar", b"404: Not Found", "the error answer of a server"),
+        (
+            "src/main/resources/xsd/a.xsd",
+            b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>",
+            "error answer",
+        ),
+        ("src/main/resources/script/a.groovy", b"x\n<<<<<<<<<<<<<<< HEAD\n", "merge conflict markers (line 2)"),
+        ("src/main/resources/script/a.groovy", b"x\n>>>> ORIGINAL a.groovy#1\n", "markers of Perforce (line 2)"),
+    ],
+)
+def test_other_spellings_of_what_is_no_content(path: str, data: bytes, said: str) -> None:
+    """Longer markers, markers of other tools, marks that two editors added, answers that a download kept."""
+    found = find_foreign(path, data)
+    assert found is not None
+    assert said in found.message
+
+
+@pytest.mark.parametrize("data", [b"404 errors are retried\nx", b"// <<<<<<<<<<\n", b"500 Internal\nmore\n"])
+def test_texts_that_only_look_like_it(data: bytes) -> None:
+    """A sentence about an error, or a row of signs in a comment, is content."""
+    assert find_foreign("src/main/resources/script/a.groovy", data) is None
