@@ -133,6 +133,11 @@ class DriftPolicy(Enum):
     FAIL = "fail"
 
 
+def is_added_by_tenant(key: str) -> bool:
+    """Return whether a parameter is one that tenants add to flows by themselves, such as ``SAP_ProfileId``."""
+    return key.startswith("SAP_")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ArtifactRef:
     """One artifact of one package on the tenant, by final ids (prefix applied); the only key used in mappings."""

@@ -11,7 +11,7 @@ from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import ArtifactSpec
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.inventory import Inventory
-from cpi_tasks.model.naming import ParameterPolicy
+from cpi_tasks.model.naming import ParameterPolicy, is_added_by_tenant
 from cpi_tasks.model.plan import ParameterChange
 from cpi_tasks.planning.origins import parameter_origin
 
@@ -22,7 +22,8 @@ _SCHEDULE = "custom:schedule"
 class ParameterPlan:
     """The parameters of one flow: what is enforced, what of it must be written, and what is kept though it differs.
 
-    ``only_on_tenant`` are keys that the tenant shows and the artifact's files do not know.
+    ``only_on_tenant`` are keys that the tenant shows and the artifact's files do not know, without those that tenants
+    add by themselves.
     """
 
     enforced: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -57,7 +58,7 @@ def plan_parameters(
             for key, new in content.parameters.items()
             if key not in enforced and key in values and values[key] != new
         ),
-        only_on_tenant=tuple(sorted(values.keys() - content.known_keys)),
+        only_on_tenant=tuple(sorted(key for key in values.keys() - content.known_keys if not is_added_by_tenant(key))),
     )
 
 
@@ -69,13 +70,19 @@ def coming_values(content: ArtifactContent, inventory: Inventory, enforced: Mapp
 def unknown_overrides(spec: ArtifactSpec, content: ArtifactContent, inventory: Inventory) -> tuple[Problem, ...]:
     """Give a problem for each override whose key neither the files nor the tenant know.
 
-    Where the tenant does not show what it knows, nobody can tell, and nothing is complained about.
+    Where the tenant does not show what it knows, or the flow is not there yet and the key is one that tenants add by
+    themselves, nobody can tell, and nothing is complained about.
     """
     is_hidden = spec.id in inventory.artifacts and inventory.parameters.get(spec.id) is None
     if is_hidden or spec.ref.package in inventory.unreadable_packages:
         return ()
     known = content.known_keys | inventory.values(spec.id).keys()
-    return tuple(_unknown(spec, key, sorted(known)) for key in spec.overrides if key not in known)
+    is_new = spec.id not in inventory.artifacts
+    return tuple(
+        _unknown(spec, key, sorted(known))
+        for key in spec.overrides
+        if key not in known and not (is_new and is_added_by_tenant(key))
+    )
 
 
 def _unknown(spec: ArtifactSpec, key: str, known: list[str]) -> Problem:

@@ -11,7 +11,7 @@ from cpi_tasks.errors import Problem
 from cpi_tasks.model.config import DeployConfig
 from cpi_tasks.model.content import ArtifactContent
 from cpi_tasks.model.finding import Finding, Rule, Severity
-from cpi_tasks.model.naming import ArtifactKind
+from cpi_tasks.model.naming import ArtifactKind, is_added_by_tenant
 from cpi_tasks.validation.folders import Folders, warning
 
 
@@ -19,7 +19,7 @@ def find_unknown_parameters(content: ArtifactContent) -> Iterator[Finding]:
     """Find overrides of parameters that the flow's files do not name: only the tenant may have them."""
     spec = content.spec
     for key in spec.overrides:
-        if key in content.known_keys:
+        if key in content.known_keys or is_added_by_tenant(key):
             continue
         message = (
             f"'{key}' is no parameter of integration flow '{spec.source_id}' in its files; a run fails unless the "

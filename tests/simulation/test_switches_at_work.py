@@ -181,6 +181,26 @@ async def test_what_belongs_to_another_runtime(
     assert rule == "refused" or "SAP_ProfileId" in ran.deploy("F").advice
 
 
+async def test_the_profile_that_a_tenant_adds_may_be_set_for_a_new_flow(
+    make: MakeWorld, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Without the override the flow never runs here; with it, the value is written after the creation, and it runs."""
+    world = make(added_profile="integrationcell")
+    world.project.flow("P", "F")
+    world.project.flow("P", "G")
+    world.project.override("F", {"SAP_ProfileId": "iflmap"})
+    ran = await world.run()
+    again = await world.run()
+
+    assert [ran.exit_code, ran.statuses()] == [1, {"F": DONE, "G": ("done", "failed")}]
+    assert "SAP_ProfileId" in ran.deploy("G").advice
+    assert world.simulator.artifact("F").parameters["SAP_ProfileId"] == "iflmap"
+    for artifact in ("F", "G"):
+        update = again.plan(artifact).update
+        assert update is not None
+        assert update.only_on_tenant == ()
+
+
 async def test_what_somebody_is_just_undeploying(make: MakeWorld, autojump_clock: trio.testing.MockClock) -> None:
     """The tenant refuses to deploy it meanwhile, so that is waited for, and then it runs again."""
     world = make(stop_s=100.0)
