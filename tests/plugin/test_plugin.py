@@ -89,7 +89,7 @@ _IN_PROCESS = """
     @pytest.mark.cpi_tenant(deploy_s=0.1, profile="strict", late_failing="F")
     def test_markers_add_up(cpi_tenant):
         settings = cpi_tenant.simulator.settings
-        assert (settings.deploy_s, settings.enforce_csrf) == (0.1, "always")
+        assert (settings.deploy_s, settings.enforce_csrf) == (0.1, "basic")
         assert (settings.failing, settings.late_failing) == (frozenset({"G"}), frozenset({"F"}))
 """
 

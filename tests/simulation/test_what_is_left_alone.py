@@ -147,7 +147,7 @@ async def test_a_locked_artifact_is_left_to_who_has_it_open(
 
     assert ran.exit_code == 1
     assert "somebody@example.com" in ran.update("Orders").reason
-    assert "then run again" in ran.update("Orders").advice
+    assert "then rerun" in ran.update("Orders").advice
     assert ran.deploy("Orders").status is Status.ABORTED
     assert ran.deployed == ("Counting",)
 
