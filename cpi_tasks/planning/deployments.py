@@ -127,24 +127,13 @@ def is_behind(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: I
 
 
 def _has_last_change(design: DesigntimeArtifact, runtime: RuntimeArtifact, inventory: Inventory) -> bool:
-    """Return whether times prove it, and neither content nor parameters that were recorded contradict.
-
-    Some tenants do not count a parameter's write as a change.
-    """
+    """Return whether times prove it, and no content that was recorded contradicts."""
     record, deployed = inventory.record(design.id), runtime.deployed_on
     if not record.has_last_change(deployed_on=deployed, modified_at=design.modified_at):
         return False
     known, recorded = inventory.fingerprints.get(design.id), record.content
-    if record.deployed_on != deployed:
-        return True
-    is_shown = inventory.parameters.get(design.id) is not None
-    values = inventory.parameter_digests.get(design.id) if is_shown else None
-    return not (_contradict(recorded, known) or _contradict(record.parameters, values))
-
-
-def _contradict(recorded: str | None, now: str | None) -> bool:
-    """Return whether two digests are known and differ."""
-    return None not in {recorded, now} and recorded != now
+    is_of_our_own = record.deployed_on == deployed and recorded is not None
+    return not is_of_our_own or known is None or known == recorded
 
 
 def _is_as_recorded(design: DesigntimeArtifact, deployed: int, inventory: Inventory) -> bool:

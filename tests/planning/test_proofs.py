@@ -174,12 +174,3 @@ def test_a_pending_write_beats_every_proof() -> None:
 def test_a_triggered_deployment_that_was_never_seen_running_is_repeated() -> None:
     """STARTED after a trigger may still be the old deployment."""
     assert decided(one_flow(design(), runtime(), TRIGGERED))[0] is DeployAction.DEPLOY
-
-
-def test_parameters_that_differ_from_the_record_are_deployed_whatever_the_times_say() -> None:
-    """Some tenants do not count a parameter's write as a change, so the order of the two times proves nothing here."""
-    record = replace(RECORD, parameters="another digest")
-    shown = replace(one_flow(design(modified_at=1_000), runtime(), record), parameters={ArtifactId("Flow"): ()})
-
-    assert decided(shown)[0] is DeployAction.DEPLOY
-    assert decided(replace(shown, parameters={}))[0] is DeployAction.RUNNING
