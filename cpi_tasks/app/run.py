@@ -76,7 +76,7 @@ async def run(selection: Selection, root: Path, terms: Terms) -> Report:
                 result = await _run(
                     selection, root, terms, progress=progress, redactor=redactor, interruption=interruption
                 )
-                # A run whose report is made has ended, also for whoever cancels it now.
+                # A run whose report is made has ended, also for a caller that cancels it now.
                 watching.cancel_scope.shield = True
                 watching.cancel_scope.cancel()
     except CpiTasksError as error:

@@ -46,7 +46,7 @@ def list_files(folder: Path) -> dict[str, Path]:
 
 
 def differing_in_case(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Give pairs of paths that only upper and lower case tell apart: one of each is lost on Windows and macOS."""
+    """Return pairs of paths that only upper and lower case tell apart: one of each is lost on Windows and macOS."""
     first: dict[str, str] = {}
     for path in sorted(paths):
         other = first.setdefault(path.casefold(), path)

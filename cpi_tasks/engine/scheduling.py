@@ -66,7 +66,7 @@ class Schedule:
         self._note_change(ref.package)
 
     async def run(self) -> None:
-        """Give turns for ever."""
+        """Hand out turns until cancelled."""
         while True:
             await self._changed.wait()
             self._changed = trio.Event()

@@ -213,7 +213,7 @@ def plan_next_patch(state: TenantState, artifact: StoredArtifact) -> None:
 
 
 def move_on(state: TenantState) -> None:
-    """Give the versions that are due; what has another version by now, or is a draft, keeps it."""
+    """Return the versions that are due; what has another version by now, or is a draft, keeps it."""
     now_ms = state.clock.now_ms()
     for artifact_id, (due_ms, version) in list(state.moves.items()):
         if now_ms < due_ms:

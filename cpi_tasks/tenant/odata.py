@@ -77,7 +77,7 @@ def text(row: Entity, name: str) -> str:
 
 
 def key_text(row: Entity, name: str) -> str:
-    """Give a property that every entity of a set must have; raises ``Trouble`` where it is missing or null.
+    """Return a property that every entity of a set must have; raises ``Trouble`` where it is missing or null.
 
     An empty text is a key: Java makes a parameter without a name of a line that begins with ``=``.
     """

@@ -22,7 +22,7 @@ MODEL_PATH = "src/main/resources/scenarioflows/integrationflow/flow.iflw"
 
 
 def model(inside: bytes = b"") -> bytes:
-    """Give a whole model of an integration flow with something in it."""
+    """Return a whole model of an integration flow with something in it."""
     spaces = b'xmlns:bpmn2="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:ifl="http:///com.sap.ifl.model/Ifl.xsd"'
     return b"<bpmn2:definitions " + spaces + b">" + inside + b"</bpmn2:definitions>"
 

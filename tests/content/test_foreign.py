@@ -113,7 +113,7 @@ def test_other_stand_ins_are_problems(path: str, data: bytes, said: str) -> None
     "page", [PAGE, b"\r\n<!-- proxy --> <HTML lang='en'>", b"<?xml version='1.0'?><html xmlns='x'>"]
 )
 def test_an_html_page_in_place_of_a_file_is_a_problem(path: str, page: bytes) -> None:
-    """A gateway's sign-in page was saved by whoever downloaded the file."""
+    """A gateway's sign-in page was saved when the file was downloaded."""
     (found,) = faults(path, page)
 
     assert found.startswith("1: is an HTML page, probably a sign-in page")

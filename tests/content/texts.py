@@ -63,6 +63,6 @@ def messages(spec: ArtifactSpec) -> list[str]:
 
 
 def sent(spec: ArtifactSpec) -> dict[str, bytes]:
-    """Give the files that would be uploaded."""
+    """Return the files that would be uploaded."""
     with zipfile.ZipFile(io.BytesIO(build_archive(load_content(spec, {})).data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
